@@ -1,0 +1,176 @@
+/** Reading a command line by its schema. @module */
+
+import { parseArgs } from "../deps.ts";
+import { UsageError } from "../errors.ts";
+import { nearest } from "./nearest.ts";
+import { type CommandSpec, COMMON_OPTIONS, type Options, type Parsed } from "./spec.ts";
+import type { OptionSpec } from "./spec.ts";
+import { describeValue, isList, readScalar, type Scalar } from "./values.ts";
+
+/**
+ * Reads and checks `args` against the schema. `--help` and `--debug` are accepted and left to the
+ * caller ({@link isAsked}).
+ *
+ * @example
+ * ```ts
+ * import { parseCommand } from "./parse.ts";
+ *
+ * const { options } = parseCommand({
+ *   name: "cnn",
+ *   summary: "Trains a convolutional network.",
+ *   examples: [],
+ *   options: { epochs: { type: "integer", help: "Passes over the data.", default: 10, min: 1 } },
+ * }, ["--epochs", "3"]);
+ * console.assert(options.epochs === 3);
+ * ```
+ *
+ * @throws {UsageError} With one line that names the word, what is allowed, and what to do.
+ */
+export function parseCommand<const O extends Options>(
+  spec: CommandSpec<O>,
+  args: readonly string[],
+): Parsed<O> {
+  const options = new Map<string, OptionSpec>(
+    Object.entries({ ...spec.options, ...COMMON_OPTIONS }),
+  );
+  const refuse = (reason: string): never => {
+    throw new UsageError(`Cannot read the options of ${spec.name}: ${reason}`);
+  };
+  const names = [...options.keys()];
+  const words: Record<string, unknown> = parseArgs(tieValues(options, args, refuse), {
+    string: [...names, "_"],
+    collect: names,
+    unknown: (word: string) => !word.startsWith("-") || refuse(unknownOption(word, options)),
+  });
+
+  const values: Record<string, unknown> = {};
+  const given = new Set<keyof O & string>();
+  for (const name of Object.keys(spec.options)) {
+    const option = spec.options[name]!;
+    const texts = words[name] as string[];
+    if (texts.length > 0) given.add(name);
+    values[name] = texts.length > 0
+      ? readValue(name, option, texts, refuse)
+      : option.default ?? (option.type === "boolean" ? false : undefined);
+  }
+  const positionals = words._ as string[];
+  checkPositionals(spec, positionals, refuse);
+  return { options: values as Parsed<O>["options"], given, positionals };
+}
+
+/**
+ * Whether a switch that every command has was asked for, even when the rest of the command line is
+ * wrong. No value begins with a dash and a letter, so that every such word is an option.
+ */
+export function isAsked(name: keyof typeof COMMON_OPTIONS, args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  return args.slice(0, end < 0 ? args.length : end).some((word) =>
+    word === `--${name}` || word === `--${name}=true` || (name === "help" && word === "-h")
+  );
+}
+
+type Refuse = (reason: string) => never;
+
+/**
+ * Rewrites every option as `--name=value`. `parseArgs` decides by its looks whether a word is the
+ * value of the option before it: it takes `-1` for an option and a file called `true` for a
+ * switch's value. The schema knows better.
+ */
+function tieValues(
+  options: ReadonlyMap<string, OptionSpec>,
+  args: readonly string[],
+  refuse: Refuse,
+): string[] {
+  const tied: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const word = args[i]!;
+    if (word === "--") return [...tied, ...args.slice(i)];
+    const [, name, value] = (word === "-h" ? "--help" : word).match(/^--([^=]*)(?:=(.*))?$/s) ?? [];
+    if (name === undefined) {
+      tied.push(word);
+      continue;
+    }
+    const option = options.get(name);
+    if (option === undefined) {
+      const negated = name.startsWith("no-") ? name.slice(3) : undefined;
+      if (negated === undefined || options.get(negated)?.type !== "boolean") {
+        return refuse(unknownOption(word, options));
+      }
+      if (value !== undefined) refuse(`--${name} takes no value, got ${quote(value)}.`);
+      tied.push(`--${negated}=false`);
+    } else if (value !== undefined && value !== "") {
+      tied.push(`--${name}=${value}`);
+    } else if (value === undefined && option.type === "boolean") {
+      tied.push(`--${name}=true`);
+    } else if (value === undefined && isValue(option, args[i + 1])) {
+      tied.push(`--${name}=${args[++i]}`);
+    } else {
+      refuse(`--${name} needs ${describeValue(option)}, got no value.${advice(name, option)}`);
+    }
+  }
+  return tied;
+}
+
+function isValue(option: OptionSpec, word: string | undefined): boolean {
+  if (word === undefined || word === "") return false;
+  const isNumeric = /^(integer|number)/.test(option.type);
+  return !word.startsWith("-") || (isNumeric && /^-([\d.]|inf|nan)/i.test(word));
+}
+
+function readValue(
+  name: string,
+  option: OptionSpec,
+  texts: readonly string[],
+  refuse: Refuse,
+): Scalar | Scalar[] {
+  const read = (text: string): Scalar => {
+    const value = readScalar(option, text);
+    if (value !== undefined) return value;
+    const each = isList(option) ? "each value of " : "";
+    const rule = `${each}--${name} must be ${describeValue(option)}`;
+    return refuse(`${rule}, got ${quote(text)}.${advice(name, option, text)}`);
+  };
+  if (isList(option)) return texts.flatMap((text) => text.split(",")).map(read);
+  if (texts.length > 1) {
+    const all = texts.map(quote).join(" and ");
+    refuse(`--${name} may be given only once, got ${all}. Keep one of them.`);
+  }
+  return read(texts[0]!);
+}
+
+function checkPositionals(spec: CommandSpec, words: readonly string[], refuse: Refuse): void {
+  const { name = "", min = 0, max = 0 } = spec.positionals ?? {};
+  if (words.length < min) {
+    const needs = min === max ? `${min}` : `at least ${min}`;
+    refuse(`it needs ${needs} ${name}, got ${words.length}. (--help shows the usage)`);
+  }
+  if (words.length > max) {
+    const takes = max === 0 ? "no word without an option" : `at most ${max} ${name}`;
+    const meant = nearest(words[max]!, Object.keys(spec.options))[0];
+    const help = meant ? `Did you mean --${meant}?` : "Take it away.";
+    refuse(`it takes ${takes}, got ${quote(words[max]!)}. ${help} (--help shows the usage)`);
+  }
+}
+
+function unknownOption(word: string, options: ReadonlyMap<string, OptionSpec>): string {
+  const name = word.replace(/^-+/, "").replace(/=.*/s, "");
+  const negations = [...options].filter(([, option]) => option.type === "boolean" && option.default)
+    .map(([name]) => `no-${name}`);
+  const meant = nearest(name, [...options.keys(), ...negations]).map((near) => `--${near}`);
+  const hint = meant.length > 0 ? ` Did you mean ${meant.join(" or ")}?` : "";
+  const shown = /^[\w-]{1,40}$/.test(name) ? word.slice(0, word.indexOf(name)) + name : quote(word);
+  return `unknown option ${shown}.${hint} (--help lists all)`;
+}
+
+function advice(name: string, option: OptionSpec, text = ""): string {
+  const choices = "choices" in option ? option.choices ?? [] : [];
+  const meant = nearest(text, choices);
+  if (text !== "" && meant.length > 0) return ` Did you mean ${meant.join(" or ")}?`;
+  if (option.default === undefined) return " (--help explains it)";
+  return ` Without it, --${name} is ${option.default}.`;
+}
+
+/** The text in quotes on one line, cut when it is long. */
+function quote(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text);
+}

@@ -1,0 +1,64 @@
+/** Multilayer perceptrons. @module */
+
+import type { tf } from "../deps.ts";
+import { Dropout } from "../nn/dropout.ts";
+import { flatten, relu } from "../nn/functional.ts";
+import { Linear } from "../nn/linear.ts";
+import { type Context, Module } from "../nn/module.ts";
+import type { Random } from "../random.ts";
+import type { ImageShape } from "./shape.ts";
+
+/** `784-128-64-10` with ReLU: 109 386 parameters on 28×28 images. */
+export class MLP extends Module {
+  readonly fc1: Linear;
+  readonly fc2: Linear;
+  readonly dropout: Dropout;
+  readonly fc3: Linear;
+
+  constructor({ height, width, channels, classes }: ImageShape, random: Random) {
+    super();
+    const flattened = [height, width, channels] as const;
+    this.fc1 = new Linear(height * width * channels, 128, { random, flattened });
+    this.fc2 = new Linear(128, 64, { random });
+    this.dropout = new Dropout(0.05);
+    this.fc3 = new Linear(64, classes, { random });
+  }
+
+  forward(x: tf.Tensor, context: Context): tf.Tensor {
+    let h = flatten(x); //                                                      (N, H·W·C)
+    h = relu(this.fc1.forward(h)); //                                           (N, 128)
+    h = relu(this.dropout.forward(this.fc2.forward(h), context)); //            (N, 64)
+    return this.fc3.forward(h); //                                              (N, classes)
+  }
+}
+
+/** One hidden layer of 512 units: 407 050 parameters on 28×28 images. */
+export class MLP512 extends Module {
+  readonly fc1: Linear;
+  readonly fc2: Linear;
+  readonly #reluLogits: boolean;
+
+  /**
+   * @param shape Size of the images, number of classes.
+   * @param random Where the initial weights come from.
+   * @param options `reluLogits` puts a ReLU on the output too, which keeps every logit from
+   *   falling below 0. @default false
+   */
+  constructor(
+    { height, width, channels, classes }: ImageShape,
+    random: Random,
+    options: { readonly reluLogits?: boolean } = {},
+  ) {
+    super();
+    const flattened = [height, width, channels] as const;
+    this.fc1 = new Linear(height * width * channels, 512, { random, flattened });
+    this.fc2 = new Linear(512, classes, { random });
+    this.#reluLogits = options.reluLogits ?? false;
+  }
+
+  forward(x: tf.Tensor): tf.Tensor {
+    const h = relu(this.fc1.forward(flatten(x))); //                            (N, 512)
+    const logits = this.fc2.forward(h); //                                      (N, classes)
+    return this.#reluLogits ? relu(logits) : logits;
+  }
+}

@@ -1,0 +1,43 @@
+/** The networks by name. @module */
+
+import type { Module } from "../nn/module.ts";
+import type { Random } from "../random.ts";
+import { CNN } from "./cnn.ts";
+import { MLP, MLP512 } from "./mlp.ts";
+import type { ImageShape } from "./shape.ts";
+
+/** How to build one network. */
+export interface ModelEntry {
+  /** What it is, in a few words. */
+  readonly summary: string;
+  /** Builds it with fresh weights. */
+  readonly build: (shape: ImageShape, random: Random) => Module;
+}
+
+/** Every classifier network, by the name that `--model` and checkpoints use. */
+export const models = {
+  "mlp": {
+    summary: "784-128-64-10, ReLU",
+    build: (shape, random) => new MLP(shape, random),
+  },
+  "mlp-512": {
+    summary: "784-512-10, ReLU",
+    build: (shape, random) => new MLP512(shape, random),
+  },
+  "mlp-512-relu-logits": {
+    summary: "784-512-10, ReLU on the logits too",
+    build: (shape, random) => new MLP512(shape, random, { reluLogits: true }),
+  },
+  "cnn": {
+    summary: "two 5×5 convolutions (32, 64), 1000 units",
+    build: (shape, random) => new CNN(shape, random),
+  },
+} as const satisfies Record<string, ModelEntry>;
+
+/** A name in {@link models}. */
+export type ModelName = keyof typeof models;
+
+/** Whether `name` is that of a network. */
+export function isModelName(name: string): name is ModelName {
+  return Object.hasOwn(models, name);
+}

@@ -1,0 +1,33 @@
+/** Dropout. @module */
+
+import { tf } from "../deps.ts";
+import { type Context, Module } from "./module.ts";
+
+/**
+ * Sets each value to zero with probability `p` while training and scales the rest by `1 / (1 − p)`;
+ * does nothing in evaluation.
+ *
+ * Reference: Srivastava et al. 2014, <https://jmlr.org/papers/v15/srivastava14a.html>.
+ */
+export class Dropout extends Module {
+  readonly #p: number;
+
+  /**
+   * @param p Probability of a zero, `0 ≤ p < 1`.
+   * @throws {RangeError} When `p` is outside that range.
+   */
+  constructor(p: number) {
+    super();
+    if (!(p >= 0 && p < 1)) throw new RangeError(`Cannot drop out: p must be in [0, 1), got ${p}`);
+    this.#p = p;
+  }
+
+  forward(x: tf.Tensor, context: Context): tf.Tensor {
+    if (!context.training || this.#p === 0) return x;
+    const random = context.stream();
+    const mask = new Float32Array(x.size);
+    const kept = 1 / (1 - this.#p);
+    for (let i = 0; i < mask.length; i++) mask[i] = random.float() < this.#p ? 0 : kept;
+    return tf.mul(x, tf.tensor(mask, x.shape));
+  }
+}

@@ -1,0 +1,60 @@
+/** The fully connected layer. @module */
+
+import { tf } from "../deps.ts";
+import type { Random } from "../random.ts";
+import { uniformFanIn } from "./init.ts";
+import { Module, Parameter } from "./module.ts";
+
+/** Options of {@link Linear}. */
+export interface LinearOptions {
+  /** Where the initial weights come from. */
+  readonly random: Random;
+  /** Whether to add a bias. @default true */
+  readonly bias?: boolean;
+  /**
+   * `[H, W, C]` when the input is a flattened `(N, H, W, C)` image. PyTorch flattens channels first,
+   * so the columns of the weight are put in its order in checkpoints; nothing is moved at run time.
+   * @default undefined
+   */
+  readonly flattened?: readonly [number, number, number];
+}
+
+/**
+ * `y = x Wᵀ + b`: `(N, in)` to `(N, out)`.
+ *
+ * The weight is `(in, out)` on the GPU, so that neighbouring invocations read neighbouring values,
+ * and `(out, in)` in checkpoints.
+ */
+export class Linear extends Module {
+  /** `(in, out)`. */
+  readonly weight: Parameter;
+  /** `(out)`. */
+  readonly bias?: Parameter;
+
+  /**
+   * @param inFeatures Values per input row.
+   * @param outFeatures Values per output row.
+   * @param options Where weights come from, and the layout of the input.
+   */
+  constructor(inFeatures: number, outFeatures: number, options: LinearOptions) {
+    super();
+    const { random, bias = true, flattened = [1, 1, inFeatures] } = options;
+    this.weight = new Parameter(
+      uniformFanIn(inFeatures * outFeatures, inFeatures, random),
+      [inFeatures, outFeatures],
+      {
+        view: [...flattened, outFeatures],
+        order: [3, 2, 0, 1],
+        shape: [outFeatures, inFeatures],
+      },
+    );
+    if (bias) {
+      this.bias = new Parameter(uniformFanIn(outFeatures, inFeatures, random), [outFeatures]);
+    }
+  }
+
+  forward(x: tf.Tensor): tf.Tensor {
+    const y = tf.matMul(x, this.weight.variable);
+    return this.bias ? tf.add(y, this.bias.variable) : y;
+  }
+}

@@ -1,0 +1,60 @@
+/** How a network is trained. @module */
+
+import type { AugmentOptions } from "../data/augment.ts";
+import type { Module } from "../nn/module.ts";
+import { Adam, AdamW } from "../nn/optim/adam.ts";
+import type { Optimizer } from "../nn/optim/optimizer.ts";
+import { constant, cosine, linear, type Schedule } from "../nn/optim/schedule.ts";
+import { SGD } from "../nn/optim/sgd.ts";
+
+/** The optimizers that `--optimizer` offers. */
+export const OPTIMIZERS = ["sgd", "adam", "adamw"] as const;
+
+/** The schedules that `--schedule` offers. */
+export const SCHEDULES = ["constant", "linear", "cosine"] as const;
+
+/** Everything that decides what a training run computes, beside the data and the network. */
+export interface Recipe {
+  /** Passes over the training images. */
+  readonly epochs: number;
+  /** Images per step; the last step of an epoch takes what is left. */
+  readonly batchSize: number;
+  /** The optimizer. */
+  readonly optimizer: typeof OPTIMIZERS[number];
+  /** Learning rate at the start. */
+  readonly lr: number;
+  /** How the learning rate changes from step to step. */
+  readonly schedule: typeof SCHEDULES[number];
+  /** Whether training images are moved and bent at random. */
+  readonly augment: boolean;
+  /** How far, when they are. */
+  readonly augmentation: AugmentOptions;
+  /** What all random numbers are drawn from. */
+  readonly seed: number;
+}
+
+/** Makes the recipe's optimizer for `network`. */
+export function makeOptimizer(recipe: Recipe, network: Module): Optimizer {
+  const parameters = network.namedParameters();
+  const { lr } = recipe;
+  switch (recipe.optimizer) {
+    case "sgd":
+      return new SGD(parameters, { lr });
+    case "adam":
+      return new Adam(parameters, { lr });
+    case "adamw":
+      return new AdamW(parameters, { lr });
+  }
+}
+
+/** Makes the recipe's schedule for a run of `total` steps. */
+export function makeSchedule(recipe: Recipe, total: number): Schedule {
+  switch (recipe.schedule) {
+    case "constant":
+      return constant();
+    case "linear":
+      return linear(total);
+    case "cosine":
+      return cosine(total);
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * Run folders: `runs/<task>/<time>-<seed>/`, where a run leaves all that it made.
+ *
+ * @module
+ */
+
+import type { DatasetName } from "../data/types.ts";
+import { join } from "../deps.ts";
+import type { AdapterInfo } from "../device.ts";
+import { CheckpointError, DataError } from "../errors.ts";
+import { writeFileAtomic } from "../files.ts";
+import type { ModelName } from "../models/registry.ts";
+import type { ImageShape } from "../models/shape.ts";
+import { VERSION } from "../version.ts";
+import type { Recipe } from "./recipe.ts";
+import type { EpochRecord } from "./state.ts";
+
+/** The content of `config.json`: what was run, on what, with what. */
+export interface RunConfig {
+  /** The task that made the run, such as `cnn`. */
+  readonly task: string;
+  /** The network. */
+  readonly model: ModelName;
+  /** Number of trained values. */
+  readonly parameters: number;
+  /** Size of the images, number of classes. */
+  readonly shape: ImageShape;
+  /** How it is trained. */
+  readonly recipe: Recipe;
+  /** The data. */
+  readonly dataset: {
+    /** The data set used. */
+    readonly name: DatasetName;
+    /** What `--dataset` asked for. */
+    readonly requested: string;
+    /** The folder that it came from, or `embedded`. */
+    readonly source: string;
+    /** `--data`: where a resumed run looks for it again. */
+    readonly dir: string;
+    /** sha256 of each file. */
+    readonly sha256: Readonly<Record<string, string>>;
+    /** First N training images, or `null` for all. */
+    readonly subset: number | null;
+    /** First N test images, or `null` for all. */
+    readonly test_subset: number | null;
+    /** Training images held out for validation. */
+    readonly validation: number;
+    /** Images trained on. */
+    readonly train_images: number;
+    /** Images tested on. */
+    readonly test_images: number;
+  };
+  /** The adapter at the start of the run; other adapters round differently. */
+  readonly adapter: AdapterInfo;
+  /** Versions of the project and what it runs on. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** When the run began, in UTC. */
+  readonly started: string;
+}
+
+/** The versions to record. */
+export function versions(): Record<string, string> {
+  return { inkling: VERSION, deno: Deno.version.deno, v8: Deno.version.v8, tfjs: "4.22.0" };
+}
+
+const CONFIG_FILE = "config.json";
+const METRICS_FILE = "metrics.jsonl";
+
+/**
+ * Makes the folder of a new run, `<out>/<task>/<time>-<seed>`, where the time is UTC to the second;
+ * a number is added when that name is taken.
+ *
+ * @throws {DataError} When the folder cannot be made.
+ */
+export async function createRunFolder(
+  out: string,
+  task: string,
+  seed: number,
+  now: Date = new Date(),
+): Promise<string> {
+  const parent = join(out, task);
+  const time = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
+  try {
+    await Deno.mkdir(parent, { recursive: true });
+    for (let attempt = 1;; attempt++) {
+      const folder = join(parent, `${time}-${seed}${attempt > 1 ? `.${attempt}` : ""}`);
+      try {
+        await Deno.mkdir(folder);
+        return folder;
+      } catch (error) {
+        if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      }
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable || !(error instanceof Error)) throw error;
+    throw new DataError(
+      `Cannot write the run to ${parent}: ${error.message}. Choose another folder with --out`,
+    );
+  }
+}
+
+/** Writes `config.json`. */
+export async function writeConfig(folder: string, config: RunConfig): Promise<void> {
+  await writeFileAtomic(join(folder, CONFIG_FILE), JSON.stringify(config, null, 2) + "\n");
+}
+
+/**
+ * Reads the `config.json` of a run folder.
+ *
+ * @throws {CheckpointError} When the folder is not that of a run.
+ */
+export async function readConfig(folder: string): Promise<RunConfig> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(join(folder, CONFIG_FILE));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new CheckpointError(
+      `Cannot resume: ${folder} is not a run folder, it has no ${CONFIG_FILE}`,
+    );
+  }
+  try {
+    const config: RunConfig = JSON.parse(text);
+    if (config.recipe && config.dataset && config.shape) return config;
+  } catch {
+    // Falls through to the same error as a file that parses but is no configuration.
+  }
+  throw new CheckpointError(`Cannot resume: ${join(folder, CONFIG_FILE)} is damaged`);
+}
+
+/** Writes `metrics.jsonl`, one line for each finished epoch. */
+export async function writeMetrics(
+  folder: string,
+  records: readonly EpochRecord[],
+): Promise<void> {
+  const text = records.map((record) => JSON.stringify(record) + "\n").join("");
+  await writeFileAtomic(join(folder, METRICS_FILE), text);
+}

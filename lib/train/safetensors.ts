@@ -1,0 +1,124 @@
+/**
+ * The safetensors format: named float32 tensors and a text-to-text table in one file.
+ *
+ * Layout: a little-endian 64-bit length, a JSON header of that length that gives each tensor's
+ * `dtype`, `shape` and byte range, then the data. Documented at
+ * <https://github.com/huggingface/safetensors#format>.
+ *
+ * @module
+ */
+
+import { CheckpointError } from "../errors.ts";
+import type { StateDict } from "../nn/module.ts";
+
+/** What a safetensors file holds. */
+export interface SafetensorsFile {
+  /** The tensors by name, in file order. */
+  readonly tensors: StateDict;
+  /** The header's `__metadata__`. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const METADATA = "__metadata__";
+/** The format's own limit on the header's length, in bytes. */
+const MAX_HEADER = 100_000_000;
+
+/** Encodes tensors and metadata as a safetensors file. The same input gives the same bytes. */
+export function encodeSafetensors(file: SafetensorsFile): Uint8Array<ArrayBuffer> {
+  const header: Record<string, unknown> = { [METADATA]: file.metadata };
+  let offset = 0;
+  for (const [name, { shape, values }] of file.tensors) {
+    const end = offset + values.byteLength;
+    header[name] = { dtype: "F32", shape, data_offsets: [offset, end] };
+    offset = end;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  // Spaces after the JSON align the data to 8 bytes, as the format asks.
+  const headerLength = Math.ceil(json.length / 8) * 8;
+  const bytes = new Uint8Array(8 + headerLength + offset).fill(0x20, 8, 8 + headerLength);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerLength), true);
+  bytes.set(json, 8);
+  let position = 8 + headerLength;
+  for (const { values } of file.tensors.values()) {
+    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), position);
+    position += values.byteLength;
+  }
+  return bytes;
+}
+
+/**
+ * Decodes a safetensors file of float32 tensors.
+ *
+ * @param bytes The file.
+ * @param name What to call it in errors.
+ * @throws {CheckpointError} When it is no such file, is cut short, or holds other types.
+ */
+export function decodeSafetensors(bytes: Uint8Array, name = "the file"): SafetensorsFile {
+  const refuse = (why: string) =>
+    new CheckpointError(`Cannot read ${name}: not a valid safetensors file, ${why}`);
+  if (bytes.length < 8) throw refuse(`got ${bytes.length} bytes`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headerLength = Number(view.getBigUint64(0, true));
+  if (headerLength > MAX_HEADER || 8 + headerLength > bytes.length) {
+    throw refuse(`its header must be ${headerLength} bytes long, got ${bytes.length - 8} in all`);
+  }
+  const header = parseHeader(bytes.subarray(8, 8 + headerLength));
+  if (header === undefined) throw refuse("its header is not a JSON object");
+
+  const data = bytes.subarray(8 + headerLength);
+  const tensors: StateDict = new Map();
+  let metadata: Record<string, string> = {};
+  let end = 0;
+  for (const [key, entry] of Object.entries(header)) {
+    if (key === METADATA) {
+      if (!isTextTable(entry)) throw refuse("its metadata is not a table of texts");
+      metadata = entry;
+      continue;
+    }
+    if (!isTensorEntry(entry)) throw refuse(`the entry ${key} is malformed`);
+    if (entry.dtype !== "F32") throw refuse(`${key} must have dtype F32, got ${entry.dtype}`);
+    const [from, to] = entry.data_offsets;
+    const size = entry.shape.reduce((product, n) => product * n, 1);
+    if (to > data.length || to - from !== 4 * size) {
+      throw refuse(`${key} lies outside the file or does not fill its shape; is it cut short?`);
+    }
+    end = Math.max(end, to);
+    tensors.set(key, { shape: entry.shape, values: new Float32Array(data.slice(from, to).buffer) });
+  }
+  if (end !== data.length) throw refuse(`${data.length - end} bytes follow its last tensor`);
+  return { tensors, metadata };
+}
+
+interface TensorEntry {
+  dtype: string;
+  shape: number[];
+  data_offsets: [number, number];
+}
+
+function parseHeader(bytes: Uint8Array): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+      return value as Record<string, unknown>;
+    }
+  } catch {
+    // What is no JSON is no header, whatever the parser says of it.
+  }
+  return undefined;
+}
+
+function isTextTable(value: unknown): value is Record<string, string> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) &&
+    Object.values(value).every((text) => typeof text === "string");
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
+
+function isTensorEntry(value: unknown): value is TensorEntry {
+  if (typeof value !== "object" || value === null) return false;
+  const { dtype, shape, data_offsets } = value as Record<string, unknown>;
+  return typeof dtype === "string" && isSizes(shape) && isSizes(data_offsets) &&
+    data_offsets.length === 2 && data_offsets[0]! <= data_offsets[1]!;
+}

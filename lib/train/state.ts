@@ -1,0 +1,104 @@
+/**
+ * The training state: what a run needs to go on as if it had never stopped.
+ *
+ * All random numbers come from streams named by seed, epoch, step and image, so a position in the
+ * run says which come next; beside it only weights and the optimizer's tensors are kept.
+ *
+ * @module
+ */
+
+import { join } from "../deps.ts";
+import { CheckpointError } from "../errors.ts";
+import { writeFileAtomic } from "../files.ts";
+import type { Module, StateDict, StateTensor } from "../nn/module.ts";
+import type { Optimizer } from "../nn/optim/optimizer.ts";
+import { readSafetensors } from "./checkpoint.ts";
+import { encodeSafetensors } from "./safetensors.ts";
+
+/** One epoch's figures, a line of `metrics.jsonl`. */
+export interface EpochRecord {
+  /** The epoch, from 1. */
+  readonly epoch: number;
+  /** Steps since the start of the run. */
+  readonly steps: number;
+  /** Mean training loss over the epoch's images. */
+  readonly train_loss: number;
+  /** Accuracy on the validation split; `null` without one. */
+  readonly val_accuracy: number | null;
+  /** Accuracy on the test images; `null` when a validation split is watched instead. */
+  readonly test_accuracy: number | null;
+  /** Learning rate of the epoch's last step. */
+  readonly lr: number;
+  /** Training time since the start of the run, in seconds. */
+  readonly seconds: number;
+}
+
+/** Where a run stands. */
+export interface TrainingState {
+  /** Finished epochs. */
+  epoch: number;
+  /** Finished steps of the current epoch. */
+  step: number;
+  /** Sum of the loss over the images of the current epoch. */
+  lossSum: number;
+  /** Images of the current epoch that `lossSum` counts. */
+  lossCount: number;
+  /** Training time so far, in seconds. */
+  seconds: number;
+  /** The finished epochs' figures. */
+  records: EpochRecord[];
+}
+
+/** Name of the state's file inside a run folder. */
+export const STATE_FILE = "state.safetensors";
+
+/** The state of a run that has not begun. */
+export function initialState(): TrainingState {
+  return { epoch: 0, step: 0, lossSum: 0, lossCount: 0, seconds: 0, records: [] };
+}
+
+/** Writes the state into the run folder, with the weights and the optimizer's tensors. */
+export async function saveState(
+  folder: string,
+  state: TrainingState,
+  network: Module,
+  optimizer: Optimizer,
+): Promise<void> {
+  const tensors: StateDict = new Map();
+  for (const [name, tensor] of await network.stateDict()) tensors.set(`model.${name}`, tensor);
+  for (const [name, tensor] of await optimizer.stateDict()) {
+    tensors.set(`optimizer.${name}`, tensor);
+  }
+  const metadata = { state: JSON.stringify(state), optimizer_steps: String(optimizer.steps) };
+  await writeFileAtomic(join(folder, STATE_FILE), encodeSafetensors({ tensors, metadata }));
+}
+
+/**
+ * Reads the state of a run folder into `network` and `optimizer`.
+ *
+ * @returns Where the run stands; the initial state when it was stopped before its first save.
+ * @throws {CheckpointError} When the file is damaged or of another network.
+ */
+export async function loadState(
+  folder: string,
+  network: Module,
+  optimizer: Optimizer,
+): Promise<TrainingState> {
+  const path = join(folder, STATE_FILE);
+  if (!await Deno.stat(path).then(() => true, () => false)) return initialState();
+  const { tensors, metadata } = await readSafetensors(path);
+  const part = (prefix: string) =>
+    new Map<string, StateTensor>(
+      [...tensors].filter(([name]) => name.startsWith(prefix))
+        .map(([name, tensor]) => [name.slice(prefix.length), tensor]),
+    );
+  let state: TrainingState;
+  try {
+    state = JSON.parse(metadata.state!);
+  } catch {
+    throw new CheckpointError(`Cannot resume: ${path} does not say where the run stands`);
+  }
+  network.loadStateDict(part("model."));
+  optimizer.loadStateDict(part("optimizer."), Number(metadata.optimizer_steps));
+  return state;
+}
