@@ -8,6 +8,8 @@
  * @module
  */
 
+// deno-lint-ignore-file no-import-prefix -- this is where packages are named
+
 import * as tf from "npm:@tensorflow/tfjs@4.22.0";
 // The bare import keeps the backend's kernel registrations: TypeScript drops an import of which it
 // sees only types used.

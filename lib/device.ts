@@ -94,10 +94,11 @@ let opened: Promise<Device> | undefined;
  * ```ts
  * import { openDevice } from "./device.ts";
  * import { tf } from "./deps.ts";
+ * import assert from "node:assert/strict";
  *
  * await openDevice();
  * const product = tf.matMul(tf.tensor2d([[1, 2]]), tf.tensor2d([[3], [4]]));
- * console.assert((await product.data())[0] === 11);
+ * assert.equal((await product.data())[0], 11);
  * ```
  */
 export function openDevice(): Promise<Device> {

@@ -17,26 +17,32 @@ export class InklingError extends Error {
 
 /** A command line that is not understood: an unknown option, a value out of range. Exit status 2. */
 export class UsageError extends InklingError {
+  /** Always 2. */
   override readonly exitCode: number = 2;
+  /** Always `"UsageError"`. */
   override name = "UsageError";
 }
 
 /** Data that is missing, damaged, or not what it claims to be. */
 export class DataError extends InklingError {
+  /** Always `"DataError"`. */
   override name = "DataError";
 }
 
 /** A checkpoint or run folder that is missing, damaged, or of another network. */
 export class CheckpointError extends InklingError {
+  /** Always `"CheckpointError"`. */
   override name = "CheckpointError";
 }
 
 /** No usable GPU adapter, a lost device, or a shader that the device refused. */
 export class DeviceError extends InklingError {
+  /** Always `"DeviceError"`. */
   override name = "DeviceError";
 }
 
 /** Training that cannot go on, such as a loss that is no longer a finite number. */
 export class TrainingError extends InklingError {
+  /** Always `"TrainingError"`. */
   override name = "TrainingError";
 }

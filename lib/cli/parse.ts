@@ -3,8 +3,8 @@
 import { parseArgs } from "../deps.ts";
 import { UsageError } from "../errors.ts";
 import { nearest } from "./nearest.ts";
-import { type CommandSpec, COMMON_OPTIONS, type Options, type Parsed } from "./spec.ts";
-import type { OptionSpec } from "./spec.ts";
+import { COMMON_OPTIONS } from "./spec.ts";
+import type { CommandSpec, Options, OptionSpec, Parsed } from "./spec.ts";
 import { describeValue, isList, readScalar, type Scalar } from "./values.ts";
 
 /**
@@ -40,18 +40,18 @@ export function parseCommand<const O extends Options>(
   const words: Record<string, unknown> = parseArgs(tieValues(options, args, refuse), {
     string: [...names, "_"],
     collect: names,
-    unknown: (word: string) => !word.startsWith("-") || refuse(unknownOption(word, options)),
   });
 
   const values: Record<string, unknown> = {};
   const given = new Set<keyof O & string>();
-  for (const name of Object.keys(spec.options)) {
-    const option = spec.options[name]!;
+  for (const [name, option] of options) {
     const texts = words[name] as string[];
-    if (texts.length > 0) given.add(name);
-    values[name] = texts.length > 0
+    const value = texts.length > 0
       ? readValue(name, option, texts, refuse)
       : option.default ?? (option.type === "boolean" ? false : undefined);
+    if (name in COMMON_OPTIONS) continue;
+    values[name] = value;
+    if (texts.length > 0) given.add(name);
   }
   const positionals = words._ as string[];
   checkPositionals(spec, positionals, refuse);
@@ -60,7 +60,7 @@ export function parseCommand<const O extends Options>(
 
 /**
  * Whether a switch that every command has was asked for, even when the rest of the command line is
- * wrong. No value begins with a dash and a letter, so that every such word is an option.
+ * wrong. No value can look like these words, so that they are options wherever they stand.
  */
 export function isAsked(name: keyof typeof COMMON_OPTIONS, args: readonly string[]): boolean {
   const end = args.indexOf("--");
@@ -85,30 +85,38 @@ function tieValues(
   for (let i = 0; i < args.length; i++) {
     const word = args[i]!;
     if (word === "--") return [...tied, ...args.slice(i)];
-    const [, name, value] = (word === "-h" ? "--help" : word).match(/^--([^=]*)(?:=(.*))?$/s) ?? [];
-    if (name === undefined) {
+    if (!word.startsWith("-")) {
       tied.push(word);
       continue;
     }
-    const option = options.get(name);
-    if (option === undefined) {
-      const negated = name.startsWith("no-") ? name.slice(3) : undefined;
-      if (negated === undefined || options.get(negated)?.type !== "boolean") {
-        return refuse(unknownOption(word, options));
-      }
-      if (value !== undefined) refuse(`--${name} takes no value, got ${quote(value)}.`);
-      tied.push(`--${negated}=false`);
-    } else if (value !== undefined && value !== "") {
-      tied.push(`--${name}=${value}`);
+    const { name, option, value, negated } = readOption(word, options) ??
+      refuse(unknownOption(word, options));
+    if (negated && value !== undefined) {
+      refuse(`--no-${name} takes no value, got ${quote(value)}. Write --no-${name} alone.`);
     } else if (value === undefined && option.type === "boolean") {
-      tied.push(`--${name}=true`);
+      tied.push(`--${name}=${!negated}`);
     } else if (value === undefined && isValue(option, args[i + 1])) {
       tied.push(`--${name}=${args[++i]}`);
+    } else if (value) {
+      tied.push(`--${name}=${value}`);
     } else {
       refuse(`--${name} needs ${describeValue(option)}, got no value.${advice(name, option)}`);
     }
   }
   return tied;
+}
+
+/** The parts of a word that is an option, or nothing when the schema does not know it. */
+function readOption(word: string, options: ReadonlyMap<string, OptionSpec>) {
+  const parts = (word === "-h" ? "--help" : word).match(/^--([^=]+)(?:=(.*))?$/s);
+  const [, name = "", value] = parts ?? [];
+  const option = options.get(name);
+  if (option) return { name, option, value, negated: false };
+  const positive = name.replace(/^no-/, "");
+  const negated = options.get(positive);
+  return negated?.type === "boolean" && positive !== name
+    ? { name: positive, option: negated, value, negated: true }
+    : undefined;
 }
 
 function isValue(option: OptionSpec, word: string | undefined): boolean {

@@ -80,7 +80,10 @@ export type OptionSpec =
   | TextListOption
   | NumberListOption;
 
-/** The options of a command by long name without dashes, such as `"batch-size"`. */
+/**
+ * The options of a command by long name without dashes, such as `"batch-size"`: small letters,
+ * digits and single dashes, at least two characters, not beginning with `no-`.
+ */
 export type Options = Readonly<Record<string, OptionSpec>>;
 
 /** The words of a command line that belong to no option. */

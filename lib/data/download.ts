@@ -63,6 +63,7 @@ export async function downloadFile(
     }
     failures.push(`${url.host}: ${failure}`);
   }
+  if (part.statSync().size === 0) await Deno.remove(`${target}.part`);
   throw new MissingDataError(`no mirror gave ${file.name} (${failures.join("; ")})`);
 }
 
@@ -98,8 +99,9 @@ async function attempt(
   let have = part.statSync().size;
   if (have > file.bytes) part.truncateSync(have = 0);
   if (have < file.bytes) {
-    const permission = await Deno.permissions.query({ name: "net", host: url.host });
-    if (permission.state !== "granted") return "no permission (--allow-net)";
+    const host = `${url.hostname}:${url.port || (url.protocol === "https:" ? 443 : 80)}`;
+    const { state } = await Deno.permissions.query({ name: "net", host });
+    if (state !== "granted") return "no permission (--allow-net)";
     const failure = await receive(url, part, have, file.bytes, patience, onBytes);
     if (failure !== undefined) return failure;
   }

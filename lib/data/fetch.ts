@@ -4,6 +4,7 @@ import { join } from "../deps.ts";
 import { type DataFile, FETCHED, type FetchedEntry, type FetchedName } from "./catalog.ts";
 import { downloadFile, type Patience } from "./download.ts";
 import { isSystemError, messageOf, statOf } from "./files.ts";
+import { namesOf } from "./local_file.ts";
 import { MissingDataError } from "./missing.ts";
 
 /** How far a fetch has come. */
@@ -104,12 +105,6 @@ export async function missingFiles(
     if (found.every((info) => info === undefined)) missing.push(file);
   }
   return missing;
-}
-
-/** The names under which a file is looked for: as published, unpacked, and as gunzip names it. */
-export function namesOf({ name }: DataFile): string[] {
-  const unpacked = name.replace(/\.gz$/, "");
-  return [name, unpacked, unpacked.replace("-idx", ".idx")];
 }
 
 /** The error of a data set that cannot be had, with what to do about it. */

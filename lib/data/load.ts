@@ -4,7 +4,6 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { join } from "../deps.ts";
 import { DataError } from "../errors.ts";
 import { type DataFile, FETCHED, type FetchedEntry, type FetchedName } from "./catalog.ts";
@@ -15,12 +14,10 @@ import {
   HASTY,
   missingData,
   missingFiles,
-  namesOf,
   PATIENT,
 } from "./fetch.ts";
 import type { Patience } from "./download.ts";
-import { readIfThere } from "./files.ts";
-import { parseIdx } from "./idx.ts";
+import { type LocalFile, readLocalFile } from "./local_file.ts";
 import { MissingDataError } from "./missing.ts";
 import { takeFirst } from "./split.ts";
 import type { Dataset, DatasetName, ImageSet } from "./types.ts";
@@ -159,24 +156,11 @@ async function readArray(
   dimensions: 1 | 3,
   folder: string,
   sha256: Record<string, string>,
-): Promise<{ path: string; shape: readonly number[]; data: Uint8Array }> {
-  for (const name of namesOf(file)) {
-    const path = join(folder, name);
-    const bytes = await readIfThere(path);
-    if (bytes === undefined) continue;
-    const hash = createHash("sha256").update(bytes).digest("hex");
-    if (name === file.name) checkHash(path, bytes.length, hash, file);
-    sha256[name] = hash;
-    return { path, ...await parseIdx(bytes, path, dimensions) };
+): Promise<LocalFile> {
+  const local = await readLocalFile(file, dimensions, folder);
+  if (local === undefined) {
+    throw new MissingDataError(`${join(folder, file.name)} was removed while it was needed`);
   }
-  throw new MissingDataError(`${join(folder, file.name)} was removed while it was needed`);
-}
-
-function checkHash(path: string, length: number, hash: string, file: DataFile): void {
-  if (hash === file.sha256) return;
-  throw new DataError(
-    `Cannot use ${path}: the published file has ${file.bytes} bytes and sha256 ` +
-      `${file.sha256.slice(0, 12)}..., got ${length} bytes and ${hash.slice(0, 12)}.... ` +
-      "Delete it and fetch it again, or bring an undamaged copy.",
-  );
+  sha256[local.name] = local.sha256;
+  return local;
 }

@@ -5,6 +5,7 @@
  */
 
 import { tf, type WebGPUBackend } from "../deps.ts";
+import type { Tensor, TensorInfo } from "../tensor.ts";
 
 /** A WGSL kernel in the form that tfjs's backend compiles, caches and dispatches. */
 export interface Program {
@@ -48,10 +49,10 @@ const SHAPE_AXES = [0, 1, 2, 3, 4, 5];
 /** Dispatches `program` over `inputs` and returns its output. */
 export function run(
   program: Program,
-  inputs: tf.TensorInfo[],
+  inputs: TensorInfo[],
   uniforms: Uniform[] = [],
-  output?: tf.TensorInfo,
-): tf.TensorInfo {
+  output?: TensorInfo,
+): TensorInfo {
   const { workgroupSize = [64, 1, 1] } = program;
   const size = tf.util.sizeFromShape([...program.outputShape]);
   const dispatch = program.dispatch ?? [Math.ceil(size / workgroupSize[0]), 1, 1];
@@ -83,8 +84,8 @@ export function run(
  */
 export function runInPlace(
   program: Program,
-  target: tf.Tensor,
-  inputs: tf.Tensor[],
+  target: Tensor,
+  inputs: Tensor[],
   uniforms: Uniform[] = [],
 ): void {
   run(program, inputs, uniforms, target);

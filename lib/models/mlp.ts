@@ -1,30 +1,46 @@
 /** Multilayer perceptrons. @module */
 
-import type { tf } from "../deps.ts";
 import { Dropout } from "../nn/dropout.ts";
 import { flatten, relu } from "../nn/functional.ts";
 import { Linear } from "../nn/linear.ts";
 import { type Context, Module } from "../nn/module.ts";
 import type { Random } from "../random.ts";
 import type { ImageShape } from "./shape.ts";
+import type { Tensor } from "../tensor.ts";
 
 /** `784-128-64-10` with ReLU: 109 386 parameters on 28×28 images. */
 export class MLP extends Module {
+  /** To 128 units. */
   readonly fc1: Linear;
+  /** To 64 units. */
   readonly fc2: Linear;
+  /** Before the second ReLU. */
   readonly dropout: Dropout;
+  /** To the classes. */
   readonly fc3: Linear;
 
-  constructor({ height, width, channels, classes }: ImageShape, random: Random) {
+  /**
+   * Builds it with fresh weights.
+   *
+   * @param shape Size of the images, number of classes.
+   * @param random Where the initial weights come from.
+   * @param options `dropout` is the probability before the second ReLU. @default 0.05
+   */
+  constructor(
+    { height, width, channels, classes }: ImageShape,
+    random: Random,
+    { dropout = 0.05 }: { readonly dropout?: number } = {},
+  ) {
     super();
     const flattened = [height, width, channels] as const;
     this.fc1 = new Linear(height * width * channels, 128, { random, flattened });
     this.fc2 = new Linear(128, 64, { random });
-    this.dropout = new Dropout(0.05);
+    this.dropout = new Dropout(dropout);
     this.fc3 = new Linear(64, classes, { random });
   }
 
-  forward(x: tf.Tensor, context: Context): tf.Tensor {
+  /** Images `(N, H, W, C)` to logits `(N, classes)`. */
+  forward(x: Tensor, context: Context): Tensor {
     let h = flatten(x); //                                                      (N, H·W·C)
     h = relu(this.fc1.forward(h)); //                                           (N, 128)
     h = relu(this.dropout.forward(this.fc2.forward(h), context)); //            (N, 64)
@@ -34,11 +50,15 @@ export class MLP extends Module {
 
 /** One hidden layer of 512 units: 407 050 parameters on 28×28 images. */
 export class MLP512 extends Module {
+  /** To 512 units. */
   readonly fc1: Linear;
+  /** To the classes. */
   readonly fc2: Linear;
   readonly #reluLogits: boolean;
 
   /**
+   * Builds it with fresh weights.
+   *
    * @param shape Size of the images, number of classes.
    * @param random Where the initial weights come from.
    * @param options `reluLogits` puts a ReLU on the output too, which keeps every logit from
@@ -56,7 +76,8 @@ export class MLP512 extends Module {
     this.#reluLogits = options.reluLogits ?? false;
   }
 
-  forward(x: tf.Tensor): tf.Tensor {
+  /** Images `(N, H, W, C)` to logits `(N, classes)`. */
+  forward(x: Tensor): Tensor {
     const h = relu(this.fc1.forward(flatten(x))); //                            (N, 512)
     const logits = this.fc2.forward(h); //                                      (N, classes)
     return this.#reluLogits ? relu(logits) : logits;

@@ -4,6 +4,7 @@ import { tf } from "../deps.ts";
 import type { Random } from "../random.ts";
 import { uniformFanIn } from "./init.ts";
 import { Module, Parameter } from "./module.ts";
+import type { Tensor, Tensor4D } from "../tensor.ts";
 
 /** Options of {@link Conv2d}. */
 export interface Conv2dOptions {
@@ -32,6 +33,8 @@ export class Conv2d extends Module {
   readonly #padding: number;
 
   /**
+   * A layer with fresh weights.
+   *
    * @param inChannels Channels of the input.
    * @param outChannels Channels of the output.
    * @param kernelSize Rows and columns of the window.
@@ -57,9 +60,10 @@ export class Conv2d extends Module {
     this.#padding = padding;
   }
 
-  forward(x: tf.Tensor): tf.Tensor {
+  /** `(N, H, W, in)` to `(N, H', W', out)`. */
+  forward(x: Tensor): Tensor {
     const weight = this.weight.variable as tf.Variable<tf.Rank.R4>;
-    const y = tf.conv2d(x as tf.Tensor4D, weight, this.#stride, this.#padding);
+    const y = tf.conv2d(x as Tensor4D, weight, this.#stride, this.#padding);
     return this.bias ? tf.add(y, this.bias.variable) : y;
   }
 }

@@ -2,6 +2,7 @@
 
 import { tf } from "../deps.ts";
 import { type Context, Module } from "./module.ts";
+import type { Tensor } from "../tensor.ts";
 
 /**
  * Sets each value to zero with probability `p` while training and scales the rest by `1 / (1 − p)`;
@@ -13,6 +14,8 @@ export class Dropout extends Module {
   readonly #p: number;
 
   /**
+   * Dropout with probability `p`.
+   *
    * @param p Probability of a zero, `0 ≤ p < 1`.
    * @throws {RangeError} When `p` is outside that range.
    */
@@ -22,7 +25,8 @@ export class Dropout extends Module {
     this.#p = p;
   }
 
-  forward(x: tf.Tensor, context: Context): tf.Tensor {
+  /** Any shape; a training pass takes one random stream of `context`. */
+  forward(x: Tensor, context: Context): Tensor {
     if (!context.training || this.#p === 0) return x;
     const random = context.stream();
     const mask = new Float32Array(x.size);

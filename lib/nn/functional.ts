@@ -1,23 +1,24 @@
 /** Layers without parameters. @module */
 
 import { tf } from "../deps.ts";
+import type { Tensor, Tensor4D } from "../tensor.ts";
 
 /** `max(x, 0)`, any shape. */
-export function relu(x: tf.Tensor): tf.Tensor {
+export function relu(x: Tensor): Tensor {
   return tf.relu(x);
 }
 
 /** The largest value of each window: `(N, H, W, C)` to `(N, ⌊(H − size) / stride⌋ + 1, …, C)`. */
-export function maxPool2d(x: tf.Tensor, size: number, stride: number = size): tf.Tensor {
-  return tf.maxPool(x as tf.Tensor4D, size, stride, "valid");
+export function maxPool2d(x: Tensor, size: number, stride: number = size): Tensor {
+  return tf.maxPool(x as Tensor4D, size, stride, "valid");
 }
 
 /** The mean of each window: `(N, H, W, C)` to `(N, ⌊(H − size) / stride⌋ + 1, …, C)`. */
-export function avgPool2d(x: tf.Tensor, size: number, stride: number = size): tf.Tensor {
-  return tf.avgPool(x as tf.Tensor4D, size, stride, "valid");
+export function avgPool2d(x: Tensor, size: number, stride: number = size): Tensor {
+  return tf.avgPool(x as Tensor4D, size, stride, "valid");
 }
 
 /** `(N, …)` to `(N, product of the rest)`. */
-export function flatten(x: tf.Tensor): tf.Tensor {
+export function flatten(x: Tensor): Tensor {
   return tf.reshape(x, [x.shape[0]!, -1]);
 }

@@ -4,6 +4,7 @@ import { tf } from "../deps.ts";
 import type { Random } from "../random.ts";
 import { uniformFanIn } from "./init.ts";
 import { Module, Parameter } from "./module.ts";
+import type { Tensor } from "../tensor.ts";
 
 /** Options of {@link Linear}. */
 export interface LinearOptions {
@@ -32,6 +33,8 @@ export class Linear extends Module {
   readonly bias?: Parameter;
 
   /**
+   * A layer with fresh weights.
+   *
    * @param inFeatures Values per input row.
    * @param outFeatures Values per output row.
    * @param options Where weights come from, and the layout of the input.
@@ -53,7 +56,8 @@ export class Linear extends Module {
     }
   }
 
-  forward(x: tf.Tensor): tf.Tensor {
+  /** `(N, in)` to `(N, out)`. */
+  forward(x: Tensor): Tensor {
     const y = tf.matMul(x, this.weight.variable);
     return this.bias ? tf.add(y, this.bias.variable) : y;
   }

@@ -1,6 +1,7 @@
 /** Loss functions, reduced to their mean. @module */
 
 import { tf } from "../deps.ts";
+import type { Scalar, Tensor } from "../tensor.ts";
 
 /** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions {
@@ -17,39 +18,40 @@ export interface CrossEntropyOptions {
  * @returns A scalar.
  */
 export function crossEntropy(
-  logits: tf.Tensor,
-  labels: tf.Tensor,
+  logits: Tensor,
+  labels: Tensor,
   options: CrossEntropyOptions = {},
-): tf.Scalar {
+): Scalar {
   const { labelSmoothing = 0 } = options;
   const [count, classes] = logits.shape as [number, number];
-  let target: tf.Tensor = tf.oneHot(tf.cast(labels, "int32"), classes, 1, 0, "float32");
+  let target: Tensor = tf.oneHot(tf.cast(labels, "int32"), classes, 1, 0, "float32");
   if (labelSmoothing > 0) {
     target = tf.add(tf.mul(target, 1 - labelSmoothing), labelSmoothing / classes);
   }
   // The gradient, (softmax − target) / N, is written out: the tape's own goes through every step of
   // the logarithm of a sum of exponentials.
   const meanLoss = tf.customGrad((...args) => {
-    const [x, save] = args as unknown as [tf.Tensor, (tensors: tf.Tensor[]) => void];
+    const [x, save] = args as unknown as [Tensor, (tensors: Tensor[]) => void];
     const logProbabilities = tf.logSoftmax(x);
-    save([logProbabilities]);
+    save([logProbabilities, target]);
     return {
-      value: tf.mul(tf.sum(tf.mul(target, logProbabilities)), -1 / count) as tf.Scalar,
+      value: tf.mul(tf.sum(tf.mul(target, logProbabilities)), -1 / count) as Scalar,
       gradFunc: (dy, saved) => {
-        const difference = tf.sub(tf.exp((saved as tf.Tensor[])[0]!), target);
-        return tf.mul(tf.mul(difference, 1 / count), dy as tf.Tensor);
+        const [savedLog, savedTarget] = saved as [Tensor, Tensor];
+        const difference = tf.sub(tf.exp(savedLog), savedTarget);
+        return tf.mul(tf.mul(difference, 1 / count), dy as Tensor);
       },
     };
   });
-  return meanLoss(logits) as tf.Scalar;
+  return meanLoss(logits) as Scalar;
 }
 
 /** Mean squared error over all values; `prediction` and `target` have one shape. */
-export function mseLoss(prediction: tf.Tensor, target: tf.Tensor): tf.Scalar {
-  return tf.mean(tf.square(tf.sub(prediction, target))) as tf.Scalar;
+export function mseLoss(prediction: Tensor, target: Tensor): Scalar {
+  return tf.mean(tf.square(tf.sub(prediction, target))) as Scalar;
 }
 
 /** Mean absolute error over all values; `prediction` and `target` have one shape. */
-export function l1Loss(prediction: tf.Tensor, target: tf.Tensor): tf.Scalar {
-  return tf.mean(tf.abs(tf.sub(prediction, target))) as tf.Scalar;
+export function l1Loss(prediction: Tensor, target: Tensor): Scalar {
+  return tf.mean(tf.abs(tf.sub(prediction, target))) as Scalar;
 }

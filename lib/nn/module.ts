@@ -7,6 +7,7 @@
 import { tf } from "../deps.ts";
 import { CheckpointError } from "../errors.ts";
 import type { Random } from "../random.ts";
+import type { Tensor, Variable } from "../tensor.ts";
 
 /**
  * How a parameter's own layout, chosen for the kernels, maps to PyTorch's: its values are viewed
@@ -68,11 +69,13 @@ function inverse(order: readonly number[]): number[] {
 /** A tensor that a module owns: a weight that is trained, or a buffer such as a running mean. */
 export class Parameter {
   /** The tensor on the GPU, in our layout. Optimizers update it in place. */
-  readonly variable: tf.Variable;
+  readonly variable: Variable;
   /** How it looks in a checkpoint. */
   readonly layout: Layout;
 
   /**
+   * Puts `values` on the GPU.
+   *
    * @param values Initial values in our layout.
    * @param shape Our shape.
    * @param layout How it looks in a checkpoint. @default the same as ours
@@ -116,6 +119,8 @@ export class Context {
   #random: ((stream: number) => Random) | undefined;
 
   /**
+   * A training pass with `random`, an evaluation without.
+   *
    * @param random Makes the random stream of the n-th random layer in this pass, such as
    *   `(n) => new Random(seed, "forward", step, n)`. Without it the pass is an evaluation.
    */
@@ -143,7 +148,9 @@ export class Context {
  *
  * @example A linear classifier
  * ```ts
- * import { Context, Linear, Module, Random, openDevice, tf } from "../../mod.ts";
+ * import { Linear, Module, openDevice, Random } from "../../mod.ts";
+ * import { tf } from "../deps.ts";
+ * import assert from "node:assert/strict";
  *
  * class Classifier extends Module {
  *   readonly fc: Linear;
@@ -158,14 +165,14 @@ export class Context {
  *
  * await openDevice();
  * const model = new Classifier(new Random(1, "init"));
- * console.assert(model.parameterCount === 650);
- * console.assert([...(await model.stateDict()).keys()].join() === "fc.weight,fc.bias");
- * console.assert(model.forward(tf.zeros([3, 64]), new Context()).shape[1] === 10);
+ * assert.equal(model.parameterCount, 650);
+ * assert.deepEqual([...(await model.stateDict()).keys()], ["fc.weight", "fc.bias"]);
+ * assert.deepEqual(model.forward(tf.zeros([3, 64])).shape, [3, 10]);
  * ```
  */
 export abstract class Module {
   /** Computes the output for `x`; the shapes are the concrete module's. */
-  abstract forward(x: tf.Tensor, context: Context): tf.Tensor;
+  abstract forward(x: Tensor, context: Context): Tensor;
 
   /** Parameters and buffers with their dotted names, in the order of their definition. */
   *namedParameters(prefix = ""): Generator<[name: string, parameter: Parameter]> {
@@ -183,7 +190,9 @@ export abstract class Module {
   /** The number of trained values. */
   get parameterCount(): number {
     let count = 0;
-    for (const [, parameter] of this.namedParameters()) if (parameter.trainable) count += parameter.size;
+    for (const [, parameter] of this.namedParameters()) {
+      if (parameter.trainable) count += parameter.size;
+    }
     return count;
   }
 

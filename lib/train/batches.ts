@@ -1,16 +1,16 @@
 /** From bytes in memory to tensors of a batch. @module */
 
-import { augment, type AugmentOptions } from "../data/augment.ts";
+import { type Augmentation, augmentBatch } from "../data/augment.ts";
 import type { ImageSet } from "../data/types.ts";
 import { tf } from "../deps.ts";
-import type { Random } from "../random.ts";
+import type { Tensor1D, Tensor4D } from "../tensor.ts";
 
 /** A batch on its way to the GPU. */
 export interface Batch {
   /** `(N, H, W, 1)`, scaled to [−1, 1]. */
-  readonly images: tf.Tensor4D;
+  readonly images: Tensor4D;
   /** `(N)`, int32. */
-  readonly labels: tf.Tensor1D;
+  readonly labels: Tensor1D;
 }
 
 /** How {@link makeBatch} prepares images. */
@@ -18,9 +18,12 @@ export interface BatchOptions {
   /** The pixel value that becomes 1. */
   readonly maxValue: number;
   /** Moves and bends the images at random. @default undefined, which leaves them as they are */
-  readonly augmentation?: AugmentOptions | undefined;
-  /** The random stream of one image, by its index; needed with `augmentation`. */
-  readonly random?: (index: number) => Random;
+  readonly augment?: {
+    /** How far. */
+    readonly augmentation: Augmentation;
+    /** Seed and epoch, which with an image's index name its random stream. */
+    readonly stream: { readonly seed: number; readonly epoch: number };
+  } | undefined;
 }
 
 /** Gathers the images `indices` of `set`. */
@@ -32,13 +35,11 @@ export function makeBatch(set: ImageSet, indices: ArrayLike<number>, options: Ba
   const labels = new Int32Array(count);
   for (let k = 0; k < count; k++) {
     const index = indices[k]!;
-    const target = images.subarray(k * size, (k + 1) * size);
-    if (options.augmentation && options.random) {
-      augment(target, set, index, options.augmentation, options.random(index));
-    } else {
-      target.set(set.images.subarray(index * size, (index + 1) * size));
-    }
+    images.set(set.images.subarray(index * size, (index + 1) * size), k * size);
     labels[k] = set.labels[index]!;
+  }
+  if (options.augment) {
+    augmentBatch(images, set, indices, options.augment.augmentation, options.augment.stream);
   }
   scaleImages(images, options.maxValue);
   return {

@@ -6,6 +6,7 @@ import type { Device } from "../device.ts";
 import { collectIfDue } from "../engine/collect.ts";
 import { Context, type Module } from "../nn/module.ts";
 import { makeBatch } from "./batches.ts";
+import type { Tensor4D } from "../tensor.ts";
 
 /** Images per forward pass in evaluation; it bounds the memory of the activations. */
 const EVALUATION_BATCH = 250;
@@ -19,7 +20,7 @@ export interface Predictions {
 }
 
 /** Class probabilities of a batch: `(N, H, W, 1)` to `(N, classes)` on the CPU. */
-export async function probabilitiesOf(network: Module, images: tf.Tensor4D): Promise<Float32Array> {
+export async function probabilitiesOf(network: Module, images: Tensor4D): Promise<Float32Array> {
   const output = tf.tidy(() => tf.softmax(network.forward(images, new Context())));
   const values = await output.data() as Float32Array;
   output.dispose();

@@ -1,5 +1,7 @@
 /** The training loop of a classifier. @module */
 
+import { defaultAugmentation } from "../data/augment.ts";
+import { epochOrder } from "../data/shuffle.ts";
 import type { ImageSet } from "../data/types.ts";
 import { tf } from "../deps.ts";
 import type { Device } from "../device.ts";
@@ -13,6 +15,7 @@ import { type Batch, makeBatch } from "./batches.ts";
 import type { Progress } from "./progress.ts";
 import { makeSchedule, type Recipe } from "./recipe.ts";
 import type { EpochRecord, TrainingState } from "./state.ts";
+import type { Scalar } from "../tensor.ts";
 
 /** What {@link trainClassifier} trains, on what, and whom it tells. */
 export interface TrainingJob {
@@ -53,7 +56,7 @@ export function trainStep(
   optimizer: Optimizer,
   batch: Batch,
   context: Context,
-): tf.Scalar {
+): Scalar {
   return tf.tidy(() => {
     const loss = () => crossEntropy(network.forward(batch.images, context), batch.labels);
     const { value, grads } = tf.variableGrads(loss, optimizer.variables);
@@ -91,7 +94,8 @@ async function trainEpoch(job: TrainingJob, steps: number, started: number): Pro
   const { state, recipe, train, device, optimizer, network } = job;
   const { seed, batchSize } = recipe;
   const epoch = state.epoch + 1;
-  const order = new Random(seed, "shuffle", epoch).permutation(train.count);
+  const augmentation = recipe.augmentation ?? defaultAugmentation(train.height);
+  const order = epochOrder(seed, epoch, train.count);
   const schedule = makeSchedule(recipe, recipe.epochs * steps);
   const window = new LossWindow();
   let lastSave = performance.now();
@@ -101,8 +105,7 @@ async function trainEpoch(job: TrainingJob, steps: number, started: number): Pro
     const from = state.step * batchSize;
     const batch = makeBatch(train, order.subarray(from, from + batchSize), {
       maxValue: job.maxValue,
-      augmentation: recipe.augment ? recipe.augmentation : undefined,
-      random: (index) => new Random(seed, "augment", epoch, index),
+      augment: recipe.augment ? { augmentation, stream: { seed, epoch } } : undefined,
     });
     optimizer.lr = recipe.lr * schedule(globalStep);
     const context = new Context((stream) => new Random(seed, "forward", globalStep, stream));
@@ -170,12 +173,12 @@ function finishEpoch(
  * or more.
  */
 class LossWindow {
-  #losses: tf.Scalar[] = [];
+  #losses: Scalar[] = [];
   #counts: number[] = [];
   #capacity = 1;
   #opened = performance.now();
 
-  push(loss: tf.Scalar, count: number): void {
+  push(loss: Scalar, count: number): void {
     this.#losses.push(loss);
     this.#counts.push(count);
   }

@@ -35,15 +35,22 @@ const PLAIN_INTERVAL = 30_000;
 /** Reports where a run stands. With `quiet` it only passes on warnings. */
 export class Progress {
   readonly #quiet: boolean;
-  readonly #terminal: boolean;
+  /** Whether a bar can be drawn. */
+  readonly terminal: boolean;
   #started = performance.now();
   #startSteps: number | undefined;
   #lastPlain = performance.now();
   #barShown = false;
 
+  /**
+   * Reports to stderr.
+   *
+   * @param options `quiet` hides all but warnings; `terminal` says whether a bar can be drawn.
+   *   @default not quiet, and whether stderr is a terminal
+   */
   constructor(options: { readonly quiet?: boolean; readonly terminal?: boolean } = {}) {
     this.#quiet = options.quiet ?? false;
-    this.#terminal = options.terminal ?? Deno.stderr.isTerminal();
+    this.terminal = options.terminal ?? Deno.stderr.isTerminal();
   }
 
   /** Says something that stays on the screen. */
@@ -67,18 +74,24 @@ export class Progress {
       this.#started = performance.now();
     }
     const now = performance.now();
-    if (!this.#terminal && now - this.#lastPlain < PLAIN_INTERVAL) return;
+    if (!this.terminal && now - this.#lastPlain < PLAIN_INTERVAL) return;
     const rate = (done - this.#startSteps) / Math.max(1e-9, (now - this.#started) / 1000);
     const eta = rate > 0 ? `, ${formatDuration((epochs * steps - done) / rate)} left` : "";
     const speed = rate > 0 ? `, ${rate.toPrecision(3)} steps/s` : "";
     const text = `epoch ${epoch}/${epochs}, step ${step}/${steps}, loss ${loss.toFixed(4)}`;
-    if (this.#terminal) {
-      this.#put(`\r\x1b[K${bar(done, epochs * steps)} ${text}${speed}${eta}`);
-      this.#barShown = true;
+    if (this.terminal) {
+      this.transient(`${bar(done, epochs * steps)} ${text}${speed}${eta}`);
     } else {
       this.#lastPlain = now;
       this.#write(text + speed + eta);
     }
+  }
+
+  /** Shows a line that the next one replaces; nothing without a terminal. */
+  transient(text: string): void {
+    if (this.#quiet || !this.terminal) return;
+    this.#put(`\r\x1b[K${text}`);
+    this.#barShown = true;
   }
 
   /** Removes the bar, if one is shown. */

@@ -1,6 +1,6 @@
 /** How a network is trained. @module */
 
-import type { AugmentOptions } from "../data/augment.ts";
+import type { Augmentation } from "../data/augment.ts";
 import type { Module } from "../nn/module.ts";
 import { Adam, AdamW } from "../nn/optim/adam.ts";
 import type { Optimizer } from "../nn/optim/optimizer.ts";
@@ -27,8 +27,8 @@ export interface Recipe {
   readonly schedule: typeof SCHEDULES[number];
   /** Whether training images are moved and bent at random. */
   readonly augment: boolean;
-  /** How far, when they are. */
-  readonly augmentation: AugmentOptions;
+  /** How far, when they are. @default what suits the size of the images */
+  readonly augmentation?: Augmentation;
   /** What all random numbers are drawn from. */
   readonly seed: number;
 }

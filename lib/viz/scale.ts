@@ -4,6 +4,9 @@
  * @module
  */
 
+/** More significant digits than a tick has: they only cut off rounding errors. */
+const TICK_DIGITS = 12;
+
 /** One axis of a chart. */
 export interface Axis {
   /** The smallest and largest value that the axis shows. */
@@ -53,8 +56,10 @@ export interface LinearAxisOptions {
 export function linearAxis(min: number, max: number, options: LinearAxisOptions = {}): Axis {
   const { count = 5, integers = false, nice = true, percent = false } = options;
   let [low, high] = [min, max];
-  if (low === high) {
-    const room = integers ? 1 : Math.abs(low) / 10 || 1;
+  // Below this the steps would drown in rounding; the chart of a constant shows room around it.
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  if (high - low <= 1e-9 * size + (integers ? 1e-9 : 1e-100)) {
+    const room = integers || Math.abs(low) < 1e-100 ? 1 : Math.abs(low) / 10;
     [low, high] = [low - room, high + room];
   }
   const [mantissa, exponent] = niceStep((high - low) / count, integers);
@@ -64,20 +69,23 @@ export function linearAxis(min: number, max: number, options: LinearAxisOptions 
   const step = value(1);
   const slack = 1e-9;
   if (nice) {
-    low = value(Math.floor(low / step + slack));
-    high = value(Math.ceil(high / step - slack));
+    low = Math.min(low, value(Math.floor(low / step + slack)));
+    high = Math.max(high, value(Math.ceil(high / step - slack)));
   }
   const ticks: number[] = [];
   for (let k = Math.ceil(low / step - slack); k <= high / step + slack; k++) {
     ticks.push(value(k) || 0);
   }
-  const decimals = Math.max(0, -exponent - (percent ? 2 : 0));
+  const decimals = Math.max(0, -exponent);
   return {
     domain: [low, high],
     ticks,
     position: (v) => (v - low) / (high - low),
-    format: (v) =>
-      percent ? `${trimmed(v * 100, decimals)}%` : formatNumber(v, Math.max(0, -exponent)),
+    format: percent
+      ? (v) => `${(v * 100).toFixed(Math.max(0, decimals - 2))}%`
+      : decimals > 4 || Math.max(Math.abs(low), Math.abs(high)) >= 1e9
+      ? (v) => formatExponent(v, TICK_DIGITS)
+      : (v) => formatNumber(v, decimals),
   };
 }
 
@@ -105,22 +113,23 @@ export function logAxis(min: number, max: number): Axis {
     domain: [low, high],
     ticks: candidates.filter((tick) => tick >= low && tick <= high),
     position: (v) => (Math.log10(v) - from) / (to - from),
-    format: (v) => formatNumber(v, Math.max(0, -Math.floor(Math.log10(v) + 1e-9))),
+    format: (v) =>
+      v < 1e-3 || v >= 1e6
+        ? formatExponent(v, TICK_DIGITS)
+        : formatNumber(v, Math.max(0, -Math.floor(Math.log10(v) + 1e-9))),
   };
 }
 
-/**
- * Writes a number for readers: `decimals` places, thousands apart, and an exponent where the digits
- * would be many.
- */
+/** Writes a number with a fixed count of decimals, and with thousands apart from 10 000 on. */
 export function formatNumber(value: number, decimals: number): string {
-  const size = Math.abs(value);
-  if (size >= 1e6 || (size > 0 && size < 1e-4)) {
-    return value.toExponential(2).replace(/\.?0*e\+?/, "e");
-  }
-  const [whole, fraction] = value.toFixed(Math.min(decimals, 20)).split(".") as [string, string?];
-  const grouped = size >= 1e4 ? whole.replace(/\B(?=(\d{3})+$)/g, "\u2009") : whole;
+  const [whole = "", fraction] = value.toFixed(decimals).split(".");
+  const grouped = Math.abs(value) >= 1e4 ? whole.replace(/\B(?=(\d{3})+$)/g, "\u2009") : whole;
   return fraction ? `${grouped}.${fraction}` : grouped;
+}
+
+/** Writes a number as mantissa and exponent with at most `digits` significant digits: `1.5e-7`. */
+export function formatExponent(value: number, digits: number): string {
+  return value === 0 ? "0" : Number(value.toPrecision(digits)).toExponential().replace("e+", "e");
 }
 
 /** The step of 1, 2 or 5 times a power of ten that is nearest above `raw`, as both factors. */
@@ -131,8 +140,4 @@ function niceStep(raw: number, integers: boolean): [mantissa: number, exponent: 
   if (fraction <= 1 + 1e-9) return [1, exponent];
   if (fraction <= 2 + 1e-9) return [2, exponent];
   return fraction <= 5 + 1e-9 ? [5, exponent] : [1, exponent + 1];
-}
-
-function trimmed(value: number, decimals: number): string {
-  return value.toFixed(decimals);
 }

@@ -18,6 +18,8 @@
 
 import { tf } from "../../deps.ts";
 import { type Program, run, webgpuBackend } from "../program.ts";
+import { convInfo, type ConvSizes, geometryKey } from "./conv_sizes.ts";
+import type { KernelConfig, TensorInfo } from "../../tensor.ts";
 
 /** Invocations per workgroup: one SIMD vector of a software adapter. */
 const LANES = 8;
@@ -26,38 +28,21 @@ const ENOUGH_WORKGROUPS = 24;
 const MAX_ROWS = 8;
 const MAX_COLUMNS = 8;
 
-/** The sizes that a convolution's shader is written for. */
-export interface ConvSizes {
-  readonly batchSize: number;
-  readonly inHeight: number;
-  readonly inWidth: number;
-  readonly inChannels: number;
-  readonly outHeight: number;
-  readonly outWidth: number;
-  readonly outChannels: number;
-  readonly filterHeight: number;
-  readonly filterWidth: number;
-  readonly strideHeight: number;
-  readonly strideWidth: number;
-  /** Rows of padding above. */
-  readonly top: number;
-  /** Columns of padding on the left. */
-  readonly left: number;
-}
-
 /** Computes the filter's gradient, `(kh, kw, in, out)`, from `x` and `dy`, both `(N, H, W, C)`. */
 export function conv2dBackpropFilter(
-  x: tf.TensorInfo,
-  dy: tf.TensorInfo,
+  x: TensorInfo,
+  dy: TensorInfo,
   sizes: ConvSizes,
-): tf.TensorInfo {
+): TensorInfo {
   const { filterHeight, filterWidth, inChannels, outChannels, batchSize } = sizes;
   const shape = [filterHeight, filterWidth, inChannels, outChannels];
   const plan = planBlocks(sizes);
   const { slices } = plan;
   const inputs = [x, dy];
-  if (slices === 1) return run(gradientProgram(sizes, plan, shape), inputs);
-  const partial = run(gradientProgram(sizes, plan, [slices, ...shape]), inputs);
+  // The batch is not written into the shader: the last, smaller one of an epoch shares it.
+  const uniforms = [batchSize, plan.perSlice].map((n) => ({ type: "int32" as const, data: [n] }));
+  if (slices === 1) return run(gradientProgram(sizes, plan, shape), inputs, uniforms);
+  const partial = run(gradientProgram(sizes, plan, [slices, ...shape]), inputs, uniforms);
   const result = run(sumSlicesProgram(slices, shape), [partial]);
   webgpuBackend().disposeData(partial.dataId);
   return result;
@@ -102,7 +87,7 @@ function largestDivisor(n: number, limit: number): number {
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 
 function gradientProgram(s: ConvSizes, blocks: Blocks, outputShape: readonly number[]): Program {
-  const { rows, columns, oneColumn, groups, perSlice, slices } = blocks;
+  const { rows, columns, oneColumn, groups, slices } = blocks;
   const patch = s.filterWidth * s.inChannels; // values of one kernel row, contiguous in x
   const blocksPerRow = Math.ceil(patch / rows);
   const vector = oneColumn && rows % 4 === 0;
@@ -111,7 +96,8 @@ function gradientProgram(s: ConvSizes, blocks: Blocks, outputShape: readonly num
 
   // First output column whose input column `ow·s + kw − p` is not left of the image, and the first
   // whose is right of it.
-  const firstColumn = (kw: string) => `max(0, (${s.left} - ${kw} + ${s.strideWidth - 1}) / ${s.strideWidth})`;
+  const firstColumn = (kw: string) =>
+    `max(0, (${s.left} - ${kw} + ${s.strideWidth - 1}) / ${s.strideWidth})`;
   const endColumn = (kw: string) =>
     `min(${s.outWidth}, (${s.inWidth} - 1 + ${s.left} - ${kw} + ${s.strideWidth}) / ${s.strideWidth})`;
 
@@ -139,7 +125,6 @@ function gradientProgram(s: ConvSizes, blocks: Blocks, outputShape: readonly num
 
   const code = `
   fn main(index : i32) {
-    if (uniforms.size == 0) { return; }
     let kh = i32(workgroupId.y) / ${blocksPerRow};
     let r0 = (i32(workgroupId.y) % ${blocksPerRow}) * ${rows};
     let first = i32(workgroupId.x) * ${LANES * columns} + i32(localId.x);
@@ -150,8 +135,8 @@ function gradientProgram(s: ConvSizes, blocks: Blocks, outputShape: readonly num
     let rowEnd = min(${s.outHeight},
       (${s.inHeight} - 1 + ${s.top} - kh + ${s.strideHeight}) / ${s.strideHeight});
     ${I.map((i) => J.map((j) => `var s${i}_${j} = 0.0;`).join(" ")).join("\n    ")}
-    let last = min((slice + 1) * ${perSlice}, ${s.batchSize});
-    for (var b = slice * ${perSlice}; b < last; b++) {
+    let last = min((slice + 1) * uniforms.perSlice, uniforms.batchSize);
+    for (var b = slice * uniforms.perSlice; b < last; b++) {
       for (var oh = rowBegin; oh < rowEnd; oh++) {
         let ih = oh * ${s.strideHeight} + kh - ${s.top};
         var xi = ((b * ${s.inHeight} + ih) * ${s.inWidth} + begin * ${s.strideWidth} - ${s.left})
@@ -171,21 +156,24 @@ function gradientProgram(s: ConvSizes, blocks: Blocks, outputShape: readonly num
     }
     let base = ((slice * ${s.filterHeight} + kh) * ${patch} + r0) * ${s.outChannels};
     ${
-    J.map((j) => `if (first + ${j * LANES} < ${s.outChannels}) {
+    J.map((j) =>
+      `if (first + ${j * LANES} < ${s.outChannels}) {
       ${
-      I.map((i) =>
-        `${patch % rows === 0 ? "" : `if (r0 + ${i} < ${patch}) `}{ ` +
-        `result[base + ${i * s.outChannels} + c${j}] = s${i}_${j}; }`
-      ).join("\n      ")
-    }
-    }`).join("\n    ")
+        I.map((i) =>
+          `${patch % rows === 0 ? "" : `if (r0 + ${i} < ${patch}) `}{ ` +
+          `result[base + ${i * s.outChannels} + c${j}] = s${i}_${j}; }`
+        ).join("\n      ")
+      }
+    }`
+    ).join("\n    ")
   }
   }`;
   return {
-    key: `inkling_conv2d_backprop_filter_${Object.values(s).join("_")}`,
+    key: `inkling_conv2d_backprop_filter_${rows}_${columns}_${geometryKey(s)}`,
     outputShape,
     inputs: ["x", "dy"],
     components: [vector ? 4 : 1, 1],
+    uniforms: "batchSize : i32, perSlice : i32,",
     workgroupSize: [LANES, 1, 1],
     dispatch: [groups[0], groups[1], slices],
     code,
@@ -209,40 +197,16 @@ function sumSlicesProgram(slices: number, shape: readonly number[]): Program {
   };
 }
 
-/** The kernel as tfjs knows it, in the place of the stock one. */
-export const conv2dBackpropFilterKernel: tf.KernelConfig = {
-  kernelName: "Conv2DBackpropFilter",
-  backendName: "webgpu",
-  kernelFunc: ({ inputs, attrs }) => {
-    const { x, dy } = inputs as { x: tf.TensorInfo; dy: tf.TensorInfo };
-    const { strides, pad, dimRoundingMode, filterShape, dataFormat } = attrs as unknown as
-      tf.Conv2DBackpropFilterAttrs;
-    if (dataFormat !== "NHWC") {
-      throw new RangeError(`Cannot convolve: the layout must be NHWC, got ${dataFormat}`);
-    }
-    const info = tf.backend_util.computeConv2DInfo(
-      x.shape as [number, number, number, number],
-      filterShape,
-      strides,
-      1,
-      pad,
-      dimRoundingMode,
-    );
-    const { top, left } = info.padInfo;
-    return conv2dBackpropFilter(x, dy, {
-      batchSize: info.batchSize,
-      inHeight: info.inHeight,
-      inWidth: info.inWidth,
-      inChannels: info.inChannels,
-      outHeight: info.outHeight,
-      outWidth: info.outWidth,
-      outChannels: info.outChannels,
-      filterHeight: info.filterHeight,
-      filterWidth: info.filterWidth,
-      strideHeight: info.strideHeight,
-      strideWidth: info.strideWidth,
-      top,
-      left,
-    });
-  },
-};
+/** The kernel as tfjs knows it; `stock` computes what this one leaves alone. */
+export function conv2dBackpropFilterKernel(stock: KernelConfig): KernelConfig {
+  return {
+    ...stock,
+    kernelFunc: (args) => {
+      const { x, dy } = args.inputs as { x: TensorInfo; dy: TensorInfo };
+      const attrs = args.attrs as unknown as tf.Conv2DBackpropFilterAttrs;
+      const info = convInfo(x.shape, attrs.filterShape, attrs);
+      if (info === undefined) return stock.kernelFunc(args);
+      return conv2dBackpropFilter(x, dy, info);
+    },
+  };
+}

@@ -12,11 +12,6 @@ export interface ParseOptions {
   string?: readonly string[];
   /** The options of which every value is kept, in a list that is empty when none is given. */
   collect?: readonly string[];
-  /**
-   * Called for every word that belongs to no known option, with the option's name and value where
-   * it looks like one. When it returns `false`, the word is left out.
-   */
-  unknown?: (arg: string, key?: string, value?: unknown) => unknown;
 }
 
 /** The values by option name, and under `_` the words that belong to none. */
@@ -31,10 +26,10 @@ const NUMBER = /^(0x[0-9a-f]+|[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?)$/i;
 
 /**
  * Sorts the words of a command line into options (`--name value`, `--name=value`, `--name`) and
- * other words; everything after `--` is other words. Short options are only reported to `unknown`.
+ * other words; everything after `--` is other words. Short options are not known here.
  */
 export function parseArgs(args: string[], options: ParseOptions = {}): Args {
-  const { string = [], collect = [], unknown = () => true } = options;
+  const { string = [], collect = [] } = options;
   const parsed: Args = { _: [] };
   for (const name of collect) parsed[name] = [];
 
@@ -42,17 +37,16 @@ export function parseArgs(args: string[], options: ParseOptions = {}): Args {
   const words = end < 0 ? [...args] : args.slice(0, end);
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;
-    const [, dashes, name, inline] = word.match(/^(--?)(.+?)(?:=(.+))?$/s) ?? [];
+    const [, name, inline] = word.match(/^--(.+?)(?:=(.+))?$/s) ?? [];
     if (name === undefined) {
-      if (unknown(word) !== false) parsed._.push(string.includes("_") ? word : guess(word));
+      parsed._.push(string.includes("_") ? word : guess(word));
       continue;
     }
     const next = words[i + 1];
     const takesNext = inline === undefined && next !== undefined && /^[^-]/.test(next);
     if (takesNext) i++;
-    const isText = dashes === "--" && string.includes(name);
     const text = inline ?? (takesNext ? next : undefined);
-    if (!isText && unknown(word, name, text ?? true) === false) continue;
+    const isText = string.includes(name);
     const value = isText ? text ?? "" : text === undefined ? true : guess(text);
     if (collect.includes(name)) (parsed[name] as unknown[]).push(value);
     else parsed[name] = value;

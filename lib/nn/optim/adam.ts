@@ -1,8 +1,8 @@
 /** Adam and AdamW. @module */
 
-import type { tf } from "../../deps.ts";
 import type { Parameter } from "../module.ts";
 import { Optimizer, updateInPlace } from "./optimizer.ts";
+import type { Tensor, Variable } from "../../tensor.ts";
 
 /** Options of {@link Adam} and {@link AdamW}. */
 export interface AdamOptions {
@@ -29,6 +29,7 @@ export class Adam extends Optimizer {
   /** Whether the decay is applied to the weight itself instead of its gradient. */
   protected readonly decoupled: boolean = false;
 
+  /** Adam for `parameters`, as from `model.namedParameters()`. */
   constructor(parameters: Iterable<[string, Parameter]>, options: AdamOptions) {
     const { lr, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = options;
     super(parameters, lr, ["exp_avg", "exp_avg_sq"]);
@@ -37,10 +38,11 @@ export class Adam extends Optimizer {
     this.#weightDecay = weightDecay;
   }
 
+  /** Three dispatches: both means, then the weight. */
   protected override update(
-    w: tf.Variable,
-    g: tf.Tensor,
-    slot: (name: string) => tf.Variable,
+    w: Variable,
+    g: Tensor,
+    slot: (name: string) => Variable,
   ): void {
     const [beta1, beta2] = this.#betas;
     const m = slot("exp_avg");
@@ -83,8 +85,10 @@ export class Adam extends Optimizer {
  * Reference: Loshchilov and Hutter 2019, <https://arxiv.org/abs/1711.05101>.
  */
 export class AdamW extends Adam {
+  /** Always `true`. */
   protected override readonly decoupled: boolean = true;
 
+  /** AdamW for `parameters`, as from `model.namedParameters()`. */
   constructor(parameters: Iterable<[string, Parameter]>, options: AdamOptions) {
     super(parameters, { weightDecay: 0.01, ...options });
   }

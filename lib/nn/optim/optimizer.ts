@@ -4,6 +4,7 @@ import { tf } from "../../deps.ts";
 import { CheckpointError } from "../../errors.ts";
 import { type Program, runInPlace } from "../../engine/program.ts";
 import type { Parameter, StateDict } from "../module.ts";
+import type { Tensor, TensorMap, Variable } from "../../tensor.ts";
 
 /**
  * Updates parameters in place from their gradients.
@@ -17,9 +18,11 @@ export abstract class Optimizer {
   /** Steps taken so far. */
   steps = 0;
   readonly #parameters: Map<string, Parameter>;
-  readonly #slots = new Map<string, tf.Variable>();
+  readonly #slots = new Map<string, Variable>();
 
   /**
+   * Makes the slots of all trainable parameters.
+   *
    * @param parameters Named parameters, as from `model.namedParameters()`. Buffers are left out.
    * @param lr Learning rate.
    * @param slots Names of the tensors kept per parameter; they start as zeros.
@@ -40,12 +43,12 @@ export abstract class Optimizer {
   }
 
   /** The trained tensors, as `tf.variableGrads` wants them. */
-  get variables(): tf.Variable[] {
+  get variables(): Variable[] {
     return [...this.#parameters.values()].map((parameter) => parameter.variable);
   }
 
   /** Takes one step. `gradients` is keyed by variable name, as from `tf.variableGrads`. */
-  step(gradients: tf.NamedTensorMap): void {
+  step(gradients: TensorMap): void {
     this.steps++;
     for (const [name, { variable }] of this.#parameters) {
       const gradient = gradients[variable.name];
@@ -56,9 +59,9 @@ export abstract class Optimizer {
 
   /** Updates one parameter and its slots; `this.steps` already counts this step. */
   protected abstract update(
-    parameter: tf.Variable,
-    gradient: tf.Tensor,
-    slot: (name: string) => tf.Variable,
+    parameter: Variable,
+    gradient: Tensor,
+    slot: (name: string) => Variable,
   ): void;
 
   /** Reads all slots, by `<parameter>.<slot>`, in our layout. */
@@ -104,8 +107,8 @@ export abstract class Optimizer {
 export function updateInPlace(
   key: string,
   expression: string,
-  target: tf.Tensor,
-  inputs: Record<string, tf.Tensor>,
+  target: Tensor,
+  inputs: Record<string, Tensor>,
   uniforms: Record<string, number>,
 ): void {
   const names = Object.keys(inputs);
@@ -122,6 +125,9 @@ export function updateInPlace(
       }
     }`,
   };
-  const data = Object.values(uniforms).map((value) => ({ type: "float32" as const, data: [value] }));
+  const data = Object.values(uniforms).map((value) => ({
+    type: "float32" as const,
+    data: [value],
+  }));
   runInPlace(program, target, Object.values(inputs), data);
 }

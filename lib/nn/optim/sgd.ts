@@ -1,8 +1,8 @@
 /** Stochastic gradient descent. @module */
 
-import type { tf } from "../../deps.ts";
 import type { Parameter } from "../module.ts";
 import { Optimizer, updateInPlace } from "./optimizer.ts";
+import type { Tensor, Variable } from "../../tensor.ts";
 
 /** Options of {@link SGD}. */
 export interface SGDOptions {
@@ -25,7 +25,11 @@ export class SGD extends Optimizer {
   readonly #nesterov: boolean;
   readonly #weightDecay: number;
 
-  /** @throws {RangeError} When Nesterov's momentum is asked for without a momentum. */
+  /**
+   * SGD for `parameters`, as from `model.namedParameters()`.
+   *
+   * @throws {RangeError} When Nesterov's momentum is asked for without a momentum.
+   */
   constructor(parameters: Iterable<[string, Parameter]>, options: SGDOptions) {
     const { lr, momentum = 0, nesterov = false, weightDecay = 0 } = options;
     super(parameters, lr, momentum > 0 ? ["momentum_buffer"] : []);
@@ -37,10 +41,11 @@ export class SGD extends Optimizer {
     this.#weightDecay = weightDecay;
   }
 
+  /** One dispatch, or two with a momentum. */
   protected override update(
-    w: tf.Variable,
-    g: tf.Tensor,
-    slot: (name: string) => tf.Variable,
+    w: Variable,
+    g: Tensor,
+    slot: (name: string) => Variable,
   ): void {
     const lr = this.lr;
     const decay = this.#weightDecay;

@@ -1,0 +1,184 @@
+/** The pictures, charts and the report that a finished run leaves in its folder. @module */
+
+import type { Dataset } from "../data/types.ts";
+import { join } from "../deps.ts";
+import { writeFileAtomic } from "../files.ts";
+import {
+  classificationReport,
+  type ConfusionMatrix,
+  confusionMatrix,
+} from "../metrics/classification.ts";
+import { formatConfusionMatrix, formatReport } from "../metrics/text.ts";
+import { confusionChart, lineChart } from "../viz/chart.ts";
+import { CAPTION_COLORS, imageGrid } from "../viz/grid.ts";
+import { reportHtml, type ReportSection } from "../viz/report.ts";
+import type { Predictions } from "./evaluate.ts";
+import { formatDuration, type Progress } from "./progress.ts";
+import type { RunConfig } from "./run_folder.ts";
+import type { EpochRecord } from "./state.ts";
+import type { TrainingResult } from "./task.ts";
+
+/** A finished run. */
+export interface FinishedRun {
+  /** Its folder. */
+  readonly folder: string;
+  /** What was run. */
+  readonly config: RunConfig;
+  /** What came out. */
+  readonly result: TrainingResult;
+  /** The figures of each epoch. */
+  readonly records: readonly EpochRecord[];
+  /** The data set. */
+  readonly dataset: Dataset;
+  /** What the kept model says of the test images. */
+  readonly predictions: Predictions;
+  /** Where to say what was found. */
+  readonly progress: Progress;
+}
+
+/** Misclassified images shown at most. */
+const MOST_MISTAKES = 40;
+
+/**
+ * Writes `report.txt`, `report.html`, `result.json`, the charts and the pictures, and prints the
+ * classification report.
+ */
+export async function writeArtifacts(run: FinishedRun): Promise<void> {
+  const { folder, config, result, records, dataset, predictions, progress } = run;
+  const { test, classNames } = dataset;
+  const matrix = confusionMatrix(test.labels, predictions.classes, classNames.length);
+  const report = formatReport(classificationReport(matrix, classNames));
+  const percent = `${(result.test_accuracy * 100).toFixed(2)} %`;
+  const right = Math.round(result.test_accuracy * test.count);
+
+  const charts = drawCharts(records, matrix, classNames, result);
+  const examples = drawExamples(dataset, predictions);
+  const mistakes = drawMistakes(dataset, predictions);
+  const files: Record<string, string | Uint8Array> = {
+    "report.txt": `${report}\n\n${formatConfusionMatrix(matrix, classNames)}\n`,
+    "result.json": JSON.stringify(result, null, 2) + "\n",
+    "loss.svg": charts.loss,
+    "accuracy.svg": charts.accuracy,
+    "confusion.svg": charts.confusion,
+    "examples.png": examples,
+    ...(mistakes && { "mistakes.png": mistakes }),
+  };
+  const sections: ReportSection[] = [
+    { heading: "Examples", png: examples, caption: "The first test images; truth → prediction." },
+    { heading: "Accuracy", svg: charts.accuracy, caption: "After each epoch." },
+    { heading: "Loss", svg: charts.loss, caption: "Mean over each epoch's training images." },
+    { heading: "Confusion matrix", svg: charts.confusion, caption: "Rows are the truth." },
+    ...(mistakes
+      ? [{
+        heading: "Mistakes",
+        png: mistakes,
+        caption: "The misclassified test images, the most confident first; truth → prediction.",
+      }]
+      : []),
+    { heading: "Classification report", pre: report },
+    { heading: "Configuration", pre: JSON.stringify(config, null, 2) },
+  ];
+  files["report.html"] = reportHtml({
+    title: `${config.model} on ${dataset.name}: ${percent}`,
+    subtitle: `${right} of ${test.count} test images right`,
+    facts: [
+      ["Parameters", String(result.parameters)],
+      ["Epochs", String(result.epochs)],
+      ["Training time", formatDuration(result.seconds)],
+      ["Seed", String(result.seed)],
+      ["Adapter", result.adapter],
+      ["Started", config.started.slice(0, 19).replace("T", " ") + " UTC"],
+    ],
+    sections,
+  });
+  for (const [name, content] of Object.entries(files)) {
+    await writeFileAtomic(join(folder, name), content);
+  }
+
+  progress.line(`\n${report}\n`);
+  progress.line(
+    `${percent} of the test images right (${right} of ${test.count}), ` +
+      `trained in ${formatDuration(result.seconds)}`,
+  );
+  progress.line(`see ${join(folder, "report.html")}`);
+}
+
+function drawCharts(
+  records: readonly EpochRecord[],
+  matrix: ConfusionMatrix,
+  classNames: readonly string[],
+  { model, dataset }: TrainingResult,
+): { loss: string; accuracy: string; confusion: string } {
+  const watched = records.some((record) => record.val_accuracy !== null) ? "validation" : "test";
+  return {
+    loss: lineChart({
+      title: `Training loss, ${model} on ${dataset}`,
+      xLabel: "epoch",
+      yLabel: "cross-entropy",
+      series: [{ name: "training", points: records.map((r) => [r.epoch, r.train_loss]) }],
+    }),
+    accuracy: lineChart({
+      title: `Accuracy, ${model} on ${dataset}`,
+      xLabel: "epoch",
+      yLabel: "accuracy",
+      yFormat: "percent",
+      series: [{
+        name: watched,
+        points: records.map((r) => [r.epoch, r.val_accuracy ?? r.test_accuracy]),
+      }],
+    }),
+    confusion: confusionChart(matrix, classNames, `Confusion matrix, ${model} on ${dataset}`),
+  };
+}
+
+function drawExamples({ test, maxValue, classNames }: Dataset, predictions: Predictions) {
+  const count = Math.min(9, test.count);
+  const indices = Array.from({ length: count }, (_, i) => i);
+  const captions = indices.map((i) => {
+    const right = predictions.classes[i] === test.labels[i];
+    const truth = classNames[test.labels[i]!]!;
+    return `${right ? "✓" : "✗"} ${truth}→${classNames[predictions.classes[i]!]!}`;
+  });
+  return imageGrid({
+    images: test.images.subarray(0, count * test.height * test.width),
+    count,
+    height: test.height,
+    width: test.width,
+    maxValue,
+    columns: 3,
+    captions,
+    captionColors: captions.map((text) =>
+      text.startsWith("✓") ? CAPTION_COLORS.right : CAPTION_COLORS.wrong
+    ),
+  });
+}
+
+function drawMistakes(
+  { test, maxValue, classNames }: Dataset,
+  { classes, probabilities }: Predictions,
+): Uint8Array | undefined {
+  const confidence = (i: number) => probabilities[i * classNames.length + classes[i]!]!;
+  const wrong = Array.from(classes.keys())
+    .filter((i) => classes[i] !== test.labels[i])
+    .sort((a, b) => confidence(b) - confidence(a))
+    .slice(0, MOST_MISTAKES);
+  if (wrong.length === 0) return undefined;
+  const size = test.height * test.width;
+  const images = new Uint8Array(wrong.length * size);
+  wrong.forEach((index, k) =>
+    images.set(test.images.subarray(index * size, (index + 1) * size), k * size)
+  );
+  return imageGrid({
+    images,
+    count: wrong.length,
+    height: test.height,
+    width: test.width,
+    maxValue,
+    columns: Math.min(8, wrong.length),
+    captions: wrong.map((i) =>
+      `${classNames[test.labels[i]!]}→${classNames[classes[i]!]}\n${
+        (confidence(i) * 100).toFixed(0)
+      } %`
+    ),
+  });
+}

@@ -1,0 +1,107 @@
+/** The options that all training tasks share, and how they meet the recipe. @module */
+
+import type { Options, OptionValue } from "../cli/spec.ts";
+import { OPTIMIZERS, type Recipe, SCHEDULES } from "./recipe.ts";
+
+/** The data sets that `--dataset` offers. */
+export const DATASET_CHOICES = ["auto", "mnist", "fashion-mnist", "digits"] as const;
+
+/** `--data`, for every task that reads a data set. */
+export const DATA_OPTION = {
+  type: "path",
+  placeholder: "DIR",
+  default: "data",
+  help: "Folder with one folder per data set; missing files are fetched into it.",
+} as const satisfies Options[string];
+
+/** `--json` and `--quiet`, for every task that computes for a while. */
+export const OUTPUT_OPTIONS = {
+  json: {
+    type: "boolean",
+    help: "Print the result as one line of JSON on stdout, all else on stderr.",
+  },
+  quiet: { type: "boolean", help: "Print only the result and warnings." },
+} as const satisfies Options;
+
+/** The options of every training task. */
+export const TRAINING_OPTIONS = {
+  dataset: {
+    type: "string",
+    choices: DATASET_CHOICES,
+    default: "auto",
+    help: "Data set; auto is MNIST where it is found or can be fetched, else the 8x8 digits.",
+  },
+  data: DATA_OPTION,
+  out: { type: "path", placeholder: "DIR", default: "runs", help: "Folder for run folders." },
+  epochs: { type: "integer", min: 1, help: "Passes over the training images." },
+  "batch-size": { type: "integer", min: 1, help: "Images per step." },
+  lr: {
+    type: "number",
+    placeholder: "RATE",
+    min: 0,
+    exclusiveMin: true,
+    help: "Learning rate at the start.",
+  },
+  optimizer: { type: "string", choices: OPTIMIZERS, help: "Optimizer." },
+  schedule: {
+    type: "string",
+    choices: SCHEDULES,
+    help: "How the learning rate falls over the run.",
+  },
+  seed: {
+    type: "integer",
+    min: 0,
+    help: "What all random numbers are drawn from; the same seed gives the same bits.",
+  },
+  subset: { type: "integer", min: 1, help: "Train on the first N training images." },
+  "test-subset": { type: "integer", min: 1, help: "Test on the first N test images." },
+  val: {
+    type: "integer",
+    min: 0,
+    default: 0,
+    help: "Hold out the last N training images; the best epoch on them is kept.",
+  },
+  augment: {
+    type: "boolean",
+    help: "Move, turn, scale and bend training images at random; --no-augment switches it off.",
+  },
+  resume: {
+    type: "path",
+    placeholder: "RUN",
+    help: "Go on with the run in this folder, with its own options; --epochs may be raised.",
+  },
+  ...OUTPUT_OPTIONS,
+} as const satisfies Options;
+
+/** The values of {@link TRAINING_OPTIONS}. */
+export type TrainingOptions = {
+  readonly [Name in keyof typeof TRAINING_OPTIONS]: OptionValue<(typeof TRAINING_OPTIONS)[Name]>;
+};
+
+/** The options that may be given with `--resume`: they do not change what is computed. */
+export const RESUME_OPTIONS: ReadonlySet<string> = new Set([
+  "resume",
+  "epochs",
+  "data",
+  "json",
+  "quiet",
+  "debug",
+]);
+
+/** `recipe` with what was given on the command line in the place of its own values. */
+export function applyOptions(
+  recipe: Recipe,
+  options: TrainingOptions,
+  given: ReadonlySet<string>,
+): Recipe {
+  return {
+    ...recipe,
+    epochs: options.epochs ?? recipe.epochs,
+    batchSize: options["batch-size"] ?? recipe.batchSize,
+    lr: options.lr ?? recipe.lr,
+    optimizer: options.optimizer ?? recipe.optimizer,
+    schedule: options.schedule ?? recipe.schedule,
+    seed: options.seed ?? recipe.seed,
+    augment: given.has("augment") ? options.augment : recipe.augment,
+  };
+}

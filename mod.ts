@@ -1,0 +1,128 @@
+/**
+ * Training small neural networks on the runtime's own WebGPU, with PyTorch's names.
+ *
+ * Tensors are tfjs's. `tf` is imported from `lib/deps.ts`, which names the version that everything
+ * here runs on: another version would be another library with tensors of its own.
+ *
+ * @example Train a network of your own on the embedded digits
+ * ```ts
+ * import {
+ *   Adam, Context, Conv2d, digits, flatten, Linear, makeBatch, maxPool2d, Module, openDevice,
+ *   Random, relu, trainStep,
+ * } from "./mod.ts";
+ * import { tf } from "./lib/deps.ts";
+ * import assert from "node:assert/strict";
+ *
+ * class Net extends Module {
+ *   readonly conv: Conv2d;
+ *   readonly fc: Linear;
+ *   constructor(random: Random) {
+ *     super();
+ *     this.conv = new Conv2d(1, 8, 3, { padding: 1, random });
+ *     this.fc = new Linear(4 * 4 * 8, 10, { flattened: [4, 4, 8], random });
+ *   }
+ *   forward(x: tf.Tensor): tf.Tensor {
+ *     const h = maxPool2d(relu(this.conv.forward(x)), 2); // (N, 4, 4, 8)
+ *     return this.fc.forward(flatten(h)); //                 (N, 10)
+ *   }
+ * }
+ *
+ * const device = await openDevice();
+ * const { train, maxValue } = await digits();
+ * const net = new Net(new Random(1, "init"));
+ * const optimizer = new Adam(net.namedParameters(), { lr: 1e-2 });
+ * const losses: number[] = [];
+ * for (let step = 0; step < 10; step++) {
+ *   const indices = Array.from({ length: 64 }, (_, i) => step * 64 + i);
+ *   const batch = makeBatch(train, indices, { maxValue });
+ *   const pass = new Context((stream) => new Random(1, "forward", step, stream));
+ *   const loss = trainStep(net, optimizer, batch, pass);
+ *   losses.push((await loss.data())[0]!);
+ *   tf.dispose([loss, batch.images, batch.labels]);
+ *   device.check();
+ * }
+ * assert.ok(losses.at(-1)! < losses[0]!);
+ * ```
+ *
+ * @module
+ */
+
+export * from "./lib/errors.ts";
+export * from "./lib/random.ts";
+export * from "./lib/tensor.ts";
+export { VERSION } from "./lib/version.ts";
+export {
+  type AdapterInfo,
+  adapterLimits,
+  describeAdapter,
+  type Device,
+  openDevice,
+  requestAdapter,
+} from "./lib/device.ts";
+export { collectIfDue } from "./lib/engine/collect.ts";
+export { type Program, run, runInPlace, type Uniform } from "./lib/engine/program.ts";
+
+export * from "./lib/data/types.ts";
+export * from "./lib/data/augment.ts";
+export { type FetchProgress } from "./lib/data/fetch.ts";
+export { type Field, type Pixels, type Warp } from "./lib/data/warp.ts";
+export { digits } from "./lib/data/digits.ts";
+export { type IdxArray, parseIdx } from "./lib/data/idx.ts";
+export { loadDataset, type LoadOptions } from "./lib/data/load.ts";
+export { epochOrder } from "./lib/data/shuffle.ts";
+export { splitValidation, takeFirst, type ValidationSplit } from "./lib/data/split.ts";
+
+export * from "./lib/nn/conv2d.ts";
+export * from "./lib/nn/dropout.ts";
+export * from "./lib/nn/functional.ts";
+export * from "./lib/nn/init.ts";
+export * from "./lib/nn/linear.ts";
+export * from "./lib/nn/loss.ts";
+export * from "./lib/nn/module.ts";
+export * from "./lib/nn/optim/adam.ts";
+export { Optimizer } from "./lib/nn/optim/optimizer.ts";
+export * from "./lib/nn/optim/schedule.ts";
+export * from "./lib/nn/optim/sgd.ts";
+
+export * from "./lib/models/cnn.ts";
+export * from "./lib/models/mlp.ts";
+export * from "./lib/models/registry.ts";
+export * from "./lib/models/shape.ts";
+
+export {
+  type ClassificationReport,
+  classificationReport,
+  type ClassScores,
+  type ConfusionMatrix,
+  confusionMatrix,
+  type NamedScores,
+} from "./lib/metrics/classification.ts";
+export * from "./lib/metrics/text.ts";
+export * from "./lib/viz/chart.ts";
+export * from "./lib/viz/grid.ts";
+export { type Rgb } from "./lib/viz/png.ts";
+export {
+  reportHtml,
+  type ReportOptions,
+  type ReportSection,
+  type ReportTable,
+} from "./lib/viz/report.ts";
+
+export { type Batch, type BatchOptions, makeBatch } from "./lib/train/batches.ts";
+export { type LoadedModel, loadModel, type ModelInfo, saveModel } from "./lib/train/checkpoint.ts";
+export { accuracyOf, type Predictions, predictSet } from "./lib/train/evaluate.ts";
+export { trainClassifier, type TrainingJob, trainStep } from "./lib/train/loop.ts";
+export { type Position, Progress } from "./lib/train/progress.ts";
+export {
+  makeOptimizer,
+  makeSchedule,
+  OPTIMIZERS,
+  type Recipe,
+  SCHEDULES,
+} from "./lib/train/recipe.ts";
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type SafetensorsFile,
+} from "./lib/train/safetensors.ts";
+export { type EpochRecord, initialState, type TrainingState } from "./lib/train/state.ts";

@@ -1,0 +1,153 @@
+/**
+ * Starts a task that may touch the folders stated in `deno.json` and the paths that the user names,
+ * and nothing else.
+ *
+ * The tasks in `deno.json` have narrow, fixed permissions; yet `--out /elsewhere/run` must be
+ * reachable too. So a task runs through this launcher, which turns the paths on the command line
+ * into permissions of the process that it starts:
+ *
+ * ```sh
+ * deno run --allow-run=deno --allow-env=XDG_RUNTIME_DIR tools/grant.ts \
+ *   --write-options=out,resume --read-options=checkpoint --read-positionals \
+ *   --allow-read=data,runs --allow-write=data,runs tasks/predict.ts [words of the user...]
+ * ```
+ *
+ * @module
+ */
+
+/** The words of the launcher's command line, sorted. */
+interface Launch {
+  /** Flags for `deno run`, as `deno.json` states them. */
+  readonly flags: readonly string[];
+  /** The task's script. */
+  readonly script: string;
+  /** The user's words, which the script gets unchanged. */
+  readonly args: readonly string[];
+  /** Options of the task whose value is a path to read. */
+  readonly readOptions: readonly string[];
+  /** Options of the task whose value is a path to write, which may be read too. */
+  readonly writeOptions: readonly string[];
+  /** Whether words that belong to no option are paths to read. */
+  readonly readPositionals: boolean;
+}
+
+/**
+ * The arguments of the `deno` that runs the task.
+ *
+ * @param words The launcher's own command line, as in the example above.
+ * @throws {RangeError} When no script is named, or a path holds a comma.
+ */
+export function denoArguments(words: readonly string[]): string[] {
+  const launch = readLaunch(words);
+  const { read, write } = namedPaths(launch);
+  return [
+    "run",
+    "--quiet",
+    "--no-prompt",
+    ...launch.flags,
+    ...[...read, ...write].map((path) => `--allow-read=${checked(path)}`),
+    // A file is written beside its name and then renamed.
+    ...write.flatMap((path) => [path, `${path}.part`]).map((path) => `--allow-write=${path}`),
+    launch.script,
+    ...launch.args,
+  ];
+}
+
+function readLaunch(words: readonly string[]): Launch {
+  const at = words.findIndex((word) => !word.startsWith("-"));
+  if (at < 0) throw new RangeError("Cannot start a task: no script is named.");
+  const own = words.slice(0, at);
+  const list = (name: string) =>
+    own.filter((word) => word.startsWith(`--${name}=`))
+      .flatMap((word) => word.slice(name.length + 3).split(","));
+  return {
+    flags: own.filter((word) => !/^--(read-options=|write-options=|read-positionals$)/.test(word)),
+    script: words[at]!,
+    args: words.slice(at + 1),
+    readOptions: list("read-options"),
+    writeOptions: list("write-options"),
+    readPositionals: own.includes("--read-positionals"),
+  };
+}
+
+/**
+ * The paths among the user's words. The task's schema is not known here: the value of an option
+ * that is no path passes for a positional, which is a word that the user typed all the same.
+ */
+function namedPaths(launch: Launch): { read: string[]; write: string[] } {
+  const { args, readOptions, writeOptions, readPositionals } = launch;
+  const read: string[] = [];
+  const write: string[] = [];
+  const positionals = readPositionals ? read : [];
+  for (let i = 0; i < args.length; i++) {
+    const word = args[i]!;
+    if (word === "--") {
+      positionals.push(...args.slice(i + 1));
+      break;
+    }
+    const [, name = "", inline] = word.match(/^--([^=]+)(?:=(.*))?$/s) ?? [];
+    const target = writeOptions.includes(name) ? write : readOptions.includes(name) ? read : null;
+    const next = args[i + 1] ?? "";
+    if (target && inline !== undefined) target.push(inline);
+    else if (target && !next.startsWith("-")) target.push(args[++i] ?? "");
+    else if (!word.startsWith("-")) positionals.push(word);
+  }
+  return { read: read.filter(Boolean), write: write.filter(Boolean) };
+}
+
+function checked(path: string): string {
+  if (!path.includes(",")) return path;
+  throw new RangeError(
+    `Cannot start the task: Deno's permission flags split a path at its commas, got ${
+      JSON.stringify(path)
+    }. Use a path without a comma.`,
+  );
+}
+
+/** Runs `deno` with these arguments, waits for it, and gives its exit status. */
+async function launch(args: string[]): Promise<number> {
+  const child = spawn(args);
+  // In a terminal Ctrl-C reaches the task by itself; here it only must not end the launcher, so
+  // that the task decides what it means.
+  const inTerminal = [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    Deno.addSignalListener(signal, () => {
+      if (signal === "SIGINT" && inTerminal) return;
+      try {
+        child.kill(signal);
+      } catch (error) {
+        // The task ended just before.
+        if (!(error instanceof TypeError)) throw error;
+      }
+    });
+  }
+  return (await child.status).code;
+}
+
+function spawn(args: string[]): Deno.ChildProcess {
+  // Mesa complains on stderr at every start without this variable. Below a path that is no folder
+  // there can be no socket of a display server, and the tasks need none.
+  const isMissing = Deno.build.os === "linux" && !Deno.env.get("XDG_RUNTIME_DIR");
+  const options = { args, env: isMissing ? { XDG_RUNTIME_DIR: "/dev/null" } : {} };
+  try {
+    return new Deno.Command(Deno.execPath(), options).spawn();
+  } catch (error) {
+    // `--allow-run=deno` names the file that PATH leads to, which may be a link to this one.
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    return new Deno.Command("deno", options).spawn();
+  }
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exit(await launch(denoArguments(Deno.args)));
+  } catch (error) {
+    const reason = error instanceof Deno.errors.NotFound
+      ? "Cannot start the task: deno is not on the PATH. Add its folder, or run ./inkling."
+      : error instanceof Error
+      ? error.message
+      : error;
+    console.error(`error: ${reason}`);
+    Deno.exit(error instanceof RangeError ? 2 : 1);
+  }
+}
