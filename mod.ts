@@ -92,6 +92,7 @@ export * from "./lib/models/shape.ts";
 export {
   type ClassificationReport,
   classificationReport,
+  type ClassificationReportOptions,
   type ClassScores,
   type ConfusionMatrix,
   confusionMatrix,

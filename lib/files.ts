@@ -8,7 +8,7 @@
  */
 export async function writeFileAtomic(path: string, content: Uint8Array | string): Promise<void> {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-  const part = `${path}.${Deno.pid}.part`;
+  const part = `${path}.part`;
   try {
     const file = await Deno.open(part, { write: true, create: true, truncate: true });
     try {

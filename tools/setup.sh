@@ -60,7 +60,8 @@ use_own_deno() {
 setup_deno() {
   is_deno deno || use_own_deno && return
   if ! command -v npm >/dev/null; then
-    say "error: Cannot install Deno: npm was not found. Install npm, or Deno $deno_version or newer."
+    say "error: Cannot install Deno: npm was not found. Install npm, or Deno $deno_version or" \
+      "newer."
     exit 1
   fi
   say "Installing Deno $deno_version from npm into .tools (a download of about 40 MB) ..."
@@ -68,8 +69,8 @@ setup_deno() {
     --no-fund --ignore-scripts --include=optional --fetch-retry-maxtimeout=10000 \
     "deno@$deno_version"
   use_own_deno && return
-  say "error: Cannot use Deno $deno_version from npm: it does not run on $(uname -sm). Install Deno" \
-    "$deno_version or newer another way and put it on the PATH."
+  say "error: Cannot use Deno $deno_version from npm: it does not run on $(uname -sm). Install" \
+    "Deno $deno_version or newer another way and put it on the PATH."
   exit 1
 }
 
@@ -105,11 +106,12 @@ setup_driver() {
   has_loader || packages="libvulkan1"
   has_driver || packages="${packages:+$packages }mesa-vulkan-drivers"
   [ -n "$packages" ] || return 0
+  no_driver="No Vulkan driver was found, so tasks that need a GPU cannot start."
   if ! command -v apt-get >/dev/null; then
-    say "note: No Vulkan driver was found, so tasks that need a GPU cannot start. Install the Vulkan" \
-      "loader (libvulkan.so.1) and Mesa's Vulkan drivers with this system's package manager."
+    say "note: $no_driver Install the Vulkan loader (libvulkan.so.1) and Mesa's Vulkan drivers" \
+      "with this system's package manager."
   elif [ "$(id -u)" -ne 0 ]; then
-    say "note: No Vulkan driver was found, so tasks that need a GPU cannot start. To install one, run:"
+    say "note: $no_driver To install one, run:"
     say "  sudo apt-get update && sudo apt-get install -y --no-install-recommends $packages"
   else
     say "Installing a Vulkan driver with apt-get ($packages) ..."

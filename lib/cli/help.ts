@@ -7,7 +7,7 @@ const WIDTH = 80;
 /** Options longer than this have their help on the lines below. */
 const MAX_LABEL = 26;
 
-/** The help text of a command, at most 80 columns wide where words allow it, ending in no newline. */
+/** The help text of a command: 80 columns where words allow it, no newline at the end. */
 export function helpText(spec: CommandSpec): string {
   const rows = [...Object.entries(spec.options), ...Object.entries(COMMON_OPTIONS)]
     .map(([name, option]) => [label(name, option), describe(option)] as const);

@@ -13,6 +13,7 @@ import { describeValue, isList, readScalar, type Scalar } from "./values.ts";
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { parseCommand } from "./parse.ts";
  *
  * const { options } = parseCommand({
@@ -21,7 +22,7 @@ import { describeValue, isList, readScalar, type Scalar } from "./values.ts";
  *   examples: [],
  *   options: { epochs: { type: "integer", help: "Passes over the data.", default: 10, min: 1 } },
  * }, ["--epochs", "3"]);
- * console.assert(options.epochs === 3);
+ * assert.equal(options.epochs, 3);
  * ```
  *
  * @throws {UsageError} With one line that names the word, what is allowed, and what to do.

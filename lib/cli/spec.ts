@@ -1,4 +1,4 @@
-/** What a command line may hold: the schema that parsing, validation and help text share. @module */
+/** What a command line may hold: the schema of parsing, validation and help text. @module */
 
 /** An option with one text, such as a name or the path of a file. */
 export interface TextOption {
@@ -123,7 +123,7 @@ export type GivenValue<S extends OptionSpec> = S extends { readonly choices: rea
   : S extends TextListOption ? readonly string[]
   : string;
 
-/** The type of an option's value: `undefined` only without a default. A switch is always a boolean. */
+/** The type of an option's value: `undefined` only without a default, and never for a switch. */
 export type OptionValue<S extends OptionSpec> = S extends SwitchOption ? boolean
   : S extends { readonly default: unknown } ? GivenValue<S>
   : GivenValue<S> | undefined;

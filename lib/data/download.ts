@@ -14,6 +14,8 @@ import type { DataFile } from "./catalog.ts";
 import { MissingDataError } from "./missing.ts";
 import { messageOf, statOf } from "./files.ts";
 
+const WRONG_HASH = "its sha256 is not the published one";
+
 /** How long a mirror may be silent. */
 export interface Patience {
   /** Until the answer begins, in milliseconds. */
@@ -66,8 +68,6 @@ export async function downloadFile(
   if (part.statSync().size === 0) await Deno.remove(`${target}.part`);
   throw new MissingDataError(`no mirror gave ${file.name} (${failures.join("; ")})`);
 }
-
-const WRONG_HASH = "its sha256 is not the published one";
 
 /** The locked `.part`, or nothing when another process finished the file while we waited. */
 async function openPart(path: string, target: string): Promise<Deno.FsFile | undefined> {
@@ -126,12 +126,9 @@ async function receive(
     // A redirect leads to a host that nobody allowed: a login page, as a rule.
     const response = await fetch(url, { headers, redirect: "manual", signal: watch.signal });
     const from = startOf(response);
-    if (from === undefined || response.body === null) {
-      await response.body?.cancel();
-      return `HTTP ${response.status}`;
-    }
-    let received = from === have ? have : 0;
+    if (from === undefined || response.body === null) return `HTTP ${response.status}`;
     if (from > 0 && from !== have) return `it answered from byte ${from}, asked from ${have}`;
+    let received = from;
     part.truncateSync(received);
     part.seekSync(received, Deno.SeekMode.Start);
     watch.expect(patience.stallMs, "stalled");
@@ -162,7 +159,7 @@ function startOf(response: Response): number | undefined {
   return range === null ? undefined : Number(range[1]);
 }
 
-/** Aborts a request when what is expected of it does not happen in time. */
+/** Aborts a request when what is expected of it does not happen in time, and at the end of a scope. */
 class Watch {
   readonly #controller = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -182,6 +179,7 @@ class Watch {
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
+    this.#controller.abort();
   }
 }
 

@@ -44,7 +44,7 @@ export interface ClassificationReport {
 }
 
 /** The options of {@link classificationReport}. */
-export interface ReportOptions {
+export interface ClassificationReportOptions {
   /**
    * How many decimals the printed report has, `0..20`.
    *
@@ -91,14 +91,14 @@ export function confusionMatrix(
  *
  * @param matrix The counts, see {@link confusionMatrix}.
  * @param classNames The name of each class, by class number.
- * @param options See {@link ReportOptions}.
+ * @param options See {@link ClassificationReportOptions}.
  * @throws {RangeError} When the matrix is not square, has another size than `classNames`, or
  * `digits` is not an integer in `0..20`.
  */
 export function classificationReport(
   matrix: ConfusionMatrix,
   classNames: readonly string[],
-  options: ReportOptions = {},
+  options: ClassificationReportOptions = {},
 ): ClassificationReport {
   const { digits = 2 } = options;
   checkMatrix(matrix, classNames);

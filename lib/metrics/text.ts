@@ -17,8 +17,8 @@ const LONGEST_HEADING = "weighted avg";
  * with the line feed at its end.
  *
  * The line of the overall score is always called `accuracy`. (Given the argument `labels` with a
- * class that occurs nowhere, scikit-learn calls the same number `micro avg`. Where not one prediction
- * is right, its counts turn into floats, `3.0`; here they stay integers.)
+ * class that occurs nowhere, scikit-learn calls the same number `micro avg`. Where not one
+ * prediction is right, its counts turn into floats, `3.0`; here they stay integers.)
  */
 export function formatReport(report: ClassificationReport): string {
   const { classes, accuracy, macro, weighted, digits } = report;

@@ -213,7 +213,8 @@ export abstract class Module {
     for (const name of state.keys()) {
       if (!own.has(name)) {
         throw new CheckpointError(
-          `Cannot load the checkpoint: it is of another network, got a tensor ${name}`,
+          "Cannot load the checkpoint: it is of another network, got a tensor " +
+            JSON.stringify(name),
         );
       }
     }

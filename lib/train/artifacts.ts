@@ -13,7 +13,7 @@ import { confusionChart, lineChart } from "../viz/chart.ts";
 import { CAPTION_COLORS, imageGrid } from "../viz/grid.ts";
 import { reportHtml, type ReportSection } from "../viz/report.ts";
 import type { Predictions } from "./evaluate.ts";
-import { formatDuration, type Progress } from "./progress.ts";
+import { formatDuration } from "./progress.ts";
 import type { RunConfig } from "./run_folder.ts";
 import type { EpochRecord } from "./state.ts";
 import type { TrainingResult } from "./task.ts";
@@ -32,19 +32,18 @@ export interface FinishedRun {
   readonly dataset: Dataset;
   /** What the kept model says of the test images. */
   readonly predictions: Predictions;
-  /** Where to say what was found. */
-  readonly progress: Progress;
 }
 
 /** Misclassified images shown at most. */
 const MOST_MISTAKES = 40;
 
 /**
- * Writes `report.txt`, `report.html`, `result.json`, the charts and the pictures, and prints the
- * classification report.
+ * Writes `report.txt`, `report.html`, `result.json`, the charts and the pictures.
+ *
+ * @returns What to print: the classification report, the accuracy, and where to read more.
  */
-export async function writeArtifacts(run: FinishedRun): Promise<void> {
-  const { folder, config, result, records, dataset, predictions, progress } = run;
+export async function writeArtifacts(run: FinishedRun): Promise<string> {
+  const { folder, config, result, records, dataset, predictions } = run;
   const { test, classNames } = dataset;
   const matrix = confusionMatrix(test.labels, predictions.classes, classNames.length);
   const report = formatReport(classificationReport(matrix, classNames));
@@ -95,12 +94,8 @@ export async function writeArtifacts(run: FinishedRun): Promise<void> {
     await writeFileAtomic(join(folder, name), content);
   }
 
-  progress.line(`\n${report}\n`);
-  progress.line(
-    `${percent} of the test images right (${right} of ${test.count}), ` +
-      `trained in ${formatDuration(result.seconds)}`,
-  );
-  progress.line(`see ${join(folder, "report.html")}`);
+  return `${report}\n\n${percent} of the test images right (${right} of ${test.count}), ` +
+    `trained in ${formatDuration(result.seconds)}\nsee ${join(folder, "report.html")}`;
 }
 
 function drawCharts(

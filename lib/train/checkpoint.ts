@@ -5,6 +5,7 @@
  */
 
 import { join } from "../deps.ts";
+import { DATASET_NAMES } from "../data/catalog.ts";
 import type { DatasetName } from "../data/types.ts";
 import { CheckpointError } from "../errors.ts";
 import { writeFileAtomic } from "../files.ts";
@@ -69,10 +70,8 @@ export async function readSafetensors(path: string): Promise<SafetensorsFile> {
     if (error instanceof Deno.errors.NotFound) {
       throw new CheckpointError(`Cannot read the checkpoint: there is no file ${path}`);
     }
-    if (error instanceof Deno.errors.PermissionDenied) {
-      throw new CheckpointError(`Cannot read the checkpoint: no permission to read ${path}`);
-    }
-    throw error;
+    if (error instanceof Deno.errors.NotCapable || !(error instanceof Error)) throw error;
+    throw new CheckpointError(`Cannot read the checkpoint ${path}: ${error.message}`);
   }
   return decodeSafetensors(bytes, path);
 }
@@ -88,9 +87,28 @@ export async function loadModel(path: string): Promise<LoadedModel> {
   const file = isFolder ? join(path, MODEL_FILE) : path;
   const { tensors, metadata } = await readSafetensors(file);
   const info = parseInfo(metadata, file);
-  const network = models[info.model].build(info.shape, new Random(0, "unused"));
+  const network = build(info, tensors, file);
   network.loadStateDict(tensors);
   return { path: file, network, info };
+}
+
+function build({ model, shape }: ModelInfo, tensors: StateDict, file: string): Module {
+  let stored = 0;
+  for (const { values } of tensors.values()) stored += values.length;
+  // Every network has more weights than its images have pixels. A damaged size must not be tried
+  // out: it could take all memory.
+  if (shape.height * shape.width * shape.channels < stored) {
+    try {
+      return models[model].build(shape, new Random(0, "unused"));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+  throw nonsense(file);
+}
+
+function nonsense(file: string): CheckpointError {
+  return new CheckpointError(`Cannot load ${file}: its metadata does not describe a network`);
 }
 
 function parseInfo(metadata: Readonly<Record<string, string>>, file: string): ModelInfo {
@@ -98,7 +116,7 @@ function parseInfo(metadata: Readonly<Record<string, string>>, file: string): Mo
   if (!isModelName(model)) {
     throw new CheckpointError(
       `Cannot load ${file}: the network must be one of ${Object.keys(models).join(", ")}, ` +
-        `got "${model}". Was it made by this project?`,
+        `got ${JSON.stringify(model)}. Was it made by this project?`,
     );
   }
   try {
@@ -111,11 +129,16 @@ function parseInfo(metadata: Readonly<Record<string, string>>, file: string): Mo
     };
     const { height, width, channels, classes } = info.shape;
     const sizes = [height, width, channels, classes, info.maxValue];
-    if (sizes.every((n) => Number.isInteger(n) && n > 0) && info.classNames.length === classes) {
+    if (
+      DATASET_NAMES.includes(info.dataset) &&
+      sizes.every((n) => Number.isInteger(n) && n > 0) &&
+      info.classNames.length === classes &&
+      info.classNames.every((name) => typeof name === "string")
+    ) {
       return info;
     }
   } catch {
     // Falls through to the same error as values that parse but make no sense.
   }
-  throw new CheckpointError(`Cannot load ${file}: its metadata does not describe a network`);
+  throw nonsense(file);
 }

@@ -35,6 +35,7 @@ const PLAIN_INTERVAL = 30_000;
 /** Reports where a run stands. With `quiet` it only passes on warnings. */
 export class Progress {
   readonly #quiet: boolean;
+  readonly #put: (text: string) => void;
   /** Whether a bar can be drawn. */
   readonly terminal: boolean;
   #started = performance.now();
@@ -43,14 +44,22 @@ export class Progress {
   #barShown = false;
 
   /**
-   * Reports to stderr.
+   * Reports to stderr, or wherever `write` puts it.
    *
-   * @param options `quiet` hides all but warnings; `terminal` says whether a bar can be drawn.
-   *   @default not quiet, and whether stderr is a terminal
+   * @param options `quiet` hides all but warnings; `terminal` says whether a bar can be drawn;
+   *   `write` takes the text, control characters and all.
+   *   @default not quiet, whether stderr is a terminal, and stderr
    */
-  constructor(options: { readonly quiet?: boolean; readonly terminal?: boolean } = {}) {
+  constructor(
+    options: {
+      readonly quiet?: boolean;
+      readonly terminal?: boolean;
+      readonly write?: (text: string) => void;
+    } = {},
+  ) {
     this.#quiet = options.quiet ?? false;
     this.terminal = options.terminal ?? Deno.stderr.isTerminal();
+    this.#put = options.write ?? writeToStderr;
   }
 
   /** Says something that stays on the screen. */
@@ -104,12 +113,12 @@ export class Progress {
     this.clear();
     this.#put(text + "\n");
   }
+}
 
-  #put(text: string): void {
-    try {
-      Deno.stderr.writeSync(new TextEncoder().encode(text));
-    } catch {
-      // A closed stderr is no reason to lose a training run.
-    }
+function writeToStderr(text: string): void {
+  try {
+    Deno.stderr.writeSync(new TextEncoder().encode(text));
+  } catch {
+    // A closed stderr is no reason to lose a training run.
   }
 }

@@ -23,16 +23,30 @@ const METADATA = "__metadata__";
 /** The format's own limit on the header's length, in bytes. */
 const MAX_HEADER = 100_000_000;
 
-/** Encodes tensors and metadata as a safetensors file. The same input gives the same bytes. */
+/**
+ * Encodes tensors and metadata as a safetensors file. The same input gives the same bytes.
+ *
+ * @throws {RangeError} When a tensor's name is `__metadata__` or not well-formed Unicode, which the
+ *   format cannot hold.
+ */
 export function encodeSafetensors(file: SafetensorsFile): Uint8Array<ArrayBuffer> {
-  const header: Record<string, unknown> = { [METADATA]: file.metadata };
+  // The header's text is put together entry by entry: an object would move names that are numbers
+  // to its front and lose one that is `__proto__`.
+  const entries = [`"${METADATA}":${JSON.stringify(file.metadata)}`];
   let offset = 0;
   for (const [name, { shape, values }] of file.tensors) {
+    if (name === METADATA || !name.isWellFormed()) {
+      throw new RangeError(
+        `Cannot encode a tensor: its name must be well-formed and not ${METADATA}, ` +
+          `got ${JSON.stringify(name)}`,
+      );
+    }
     const end = offset + values.byteLength;
-    header[name] = { dtype: "F32", shape, data_offsets: [offset, end] };
+    const entry = { dtype: "F32", shape, data_offsets: [offset, end] };
+    entries.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`);
     offset = end;
   }
-  const json = new TextEncoder().encode(JSON.stringify(header));
+  const json = new TextEncoder().encode(`{${entries.join()}}`);
   // Spaces after the JSON align the data to 8 bytes, as the format asks.
   const headerLength = Math.ceil(json.length / 8) * 8;
   const bytes = new Uint8Array(8 + headerLength + offset).fill(0x20, 8, 8 + headerLength);
@@ -65,25 +79,30 @@ export function decodeSafetensors(bytes: Uint8Array, name = "the file"): Safeten
   const header = parseHeader(bytes.subarray(8, 8 + headerLength));
   if (header === undefined) throw refuse("its header is not a JSON object");
 
+  const { [METADATA]: metadata = {}, ...entries } = header;
+  if (!isTextTable(metadata)) throw refuse("its metadata is not a table of texts");
   const data = bytes.subarray(8 + headerLength);
   const tensors: StateDict = new Map();
-  let metadata: Record<string, string> = {};
   let end = 0;
-  for (const [key, entry] of Object.entries(header)) {
-    if (key === METADATA) {
-      if (!isTextTable(entry)) throw refuse("its metadata is not a table of texts");
-      metadata = entry;
-      continue;
-    }
-    if (!isTensorEntry(entry)) throw refuse(`the entry ${key} is malformed`);
-    if (entry.dtype !== "F32") throw refuse(`${key} must have dtype F32, got ${entry.dtype}`);
+  const inFileOrder = Object.entries(entries).map(([key, entry]) => {
+    if (!isTensorEntry(entry)) throw refuse(`the entry ${JSON.stringify(key)} is malformed`);
     const [from, to] = entry.data_offsets;
-    const size = entry.shape.reduce((product, n) => product * n, 1);
-    if (to > data.length || to - from !== 4 * size) {
-      throw refuse(`${key} lies outside the file or does not fill its shape; is it cut short?`);
+    return { key, dtype: entry.dtype, shape: entry.shape, from, to };
+  }).sort((a, b) => a.from - b.from || a.to - b.to);
+  for (const { key, dtype, shape, from, to } of inFileOrder) {
+    const quoted = JSON.stringify(key);
+    if (dtype !== "F32") {
+      throw refuse(`${quoted} must have dtype F32, got ${JSON.stringify(dtype)}`);
     }
-    end = Math.max(end, to);
-    tensors.set(key, { shape: entry.shape, values: new Float32Array(data.slice(from, to).buffer) });
+    // Tensors that follow each other without a gap are also what gives away a name that stands
+    // twice in the header: the parser keeps only the last of them.
+    if (from !== end) throw refuse(`${quoted} must begin at byte ${end}, got ${from}`);
+    const size = shape.reduce((product, n) => product * n, 1);
+    if (to > data.length || to - from !== 4 * size) {
+      throw refuse(`${quoted} lies outside the file or does not fill its shape; is it cut short?`);
+    }
+    tensors.set(key, { shape, values: new Float32Array(data.slice(from, to).buffer) });
+    end = to;
   }
   if (end !== data.length) throw refuse(`${data.length - end} bytes follow its last tensor`);
   return { tensors, metadata };
@@ -96,15 +115,13 @@ interface TensorEntry {
 }
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> | undefined {
+  if (bytes[0] !== 0x7b) return undefined; // The format has no space before the brace.
   try {
-    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-      return value as Record<string, unknown>;
-    }
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
     // What is no JSON is no header, whatever the parser says of it.
+    return undefined;
   }
-  return undefined;
 }
 
 function isTextTable(value: unknown): value is Record<string, string> {

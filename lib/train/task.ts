@@ -1,51 +1,22 @@
 /** The life of a training run, from parsed options to a run folder with all its files. @module */
 
-import { loadDataset } from "../data/load.ts";
-import { splitValidation } from "../data/split.ts";
-import type { Dataset, DatasetName, ImageSet } from "../data/types.ts";
-import { join } from "../deps.ts";
 import { type Device, openDevice } from "../device.ts";
-import { CheckpointError, UsageError } from "../errors.ts";
-import { type ModelName, models } from "../models/registry.ts";
-import type { ImageShape } from "../models/shape.ts";
-import type { Module } from "../nn/module.ts";
-import { Random } from "../random.ts";
+import { announceAdapter } from "./announce.ts";
 import { writeArtifacts } from "./artifacts.ts";
-import { loadModel, MODEL_FILE, type ModelInfo, saveModel } from "./checkpoint.ts";
+import { loadModel } from "./checkpoint.ts";
 import { accuracyOf, predictSet } from "./evaluate.ts";
-import { announceAdapter, announceData, showFetch } from "./announce.ts";
 import { stepsPerEpoch, trainClassifier } from "./loop.ts";
-import { applyOptions, RESUME_OPTIONS, type TrainingOptions } from "./options.ts";
 import { Progress } from "./progress.ts";
-import { makeOptimizer, type Recipe } from "./recipe.ts";
-import {
-  createRunFolder,
-  readConfig,
-  type RunConfig,
-  versions,
-  writeConfig,
-  writeMetrics,
-} from "./run_folder.ts";
-import { type EpochRecord, loadState, saveState, type TrainingState } from "./state.ts";
-
-/** What a training task asks for. */
-export interface TrainingRequest {
-  /** The task's name, which names the folder of its runs. */
-  readonly task: string;
-  /** The network. */
-  readonly model: ModelName;
-  /** The default recipe on a data set. */
-  readonly recipe: (dataset: DatasetName) => Recipe;
-  /** The parsed options. */
-  readonly options: TrainingOptions;
-  /** Which options stood on the command line. */
-  readonly given: ReadonlySet<string>;
-}
+import { beginRun, resumeRun, type Run, saveRun, type TrainingRequest } from "./run.ts";
+import type { EpochRecord } from "./state.ts";
 
 /** What a training run came to; the line of `--json`. */
 export interface TrainingResult {
+  /** The task. */
   readonly task: string;
+  /** The network. */
   readonly model: string;
+  /** The data set. */
   readonly dataset: string;
   /** Trained values. */
   readonly parameters: number;
@@ -53,6 +24,7 @@ export interface TrainingResult {
   readonly epochs: number;
   /** Steps in all. */
   readonly steps: number;
+  /** The seed. */
   readonly seed: number;
   /** Mean loss of the last epoch. */
   readonly train_loss: number;
@@ -70,11 +42,11 @@ export interface TrainingResult {
   readonly run: string;
 }
 
+/** Signals within this time of the first, in ms, are that signal still. */
+const SAME_SIGNAL = 1_000;
+
 /** Exit status after Ctrl-C, as shells report it. */
 const INTERRUPTED = 130;
-
-/** The weights after the last epoch, beside the best ones, in a run with a validation split. */
-const LAST_FILE = "last.safetensors";
 
 /**
  * Trains, tests and writes everything into a run folder.
@@ -90,8 +62,8 @@ export async function trainTask(request: TrainingRequest): Promise<number> {
   const device = await openDevice();
   announceAdapter(device, progress);
   const run = options.resume === undefined
-    ? await begin(request, device, progress)
-    : await resume(request, options.resume, device, progress);
+    ? await beginRun(request, progress, device)
+    : await resumeRun(request, options.resume, progress, device);
 
   const stop = new AbortController();
   const removeListeners = stopOnSignals(stop, progress);
@@ -114,153 +86,10 @@ export async function trainTask(request: TrainingRequest): Promise<number> {
     removeListeners();
     progress.clear();
   }
-  const result = await finish(device, run, progress);
-  if (options.json) console.log(JSON.stringify(result));
+  const result = await finish(device, run);
+  if (options.json) progress.line(`\n${result.summary}`);
+  console.log(options.json ? JSON.stringify(result.line) : `\n${result.summary}`);
   return 0;
-}
-
-/** A run under way. */
-interface Run {
-  readonly folder: string;
-  readonly config: RunConfig;
-  readonly dataset: Dataset;
-  readonly train: ImageSet;
-  readonly validation: ImageSet | undefined;
-  readonly network: Module;
-  readonly optimizer: ReturnType<typeof makeOptimizer>;
-  readonly state: TrainingState;
-  readonly info: ModelInfo;
-}
-
-async function begin(
-  request: TrainingRequest,
-  device: Device,
-  progress: Progress,
-): Promise<Run> {
-  const { options, given, model, task } = request;
-  const dataset = await loadDataset({
-    dataset: options.dataset,
-    dir: options.data,
-    subset: options.subset,
-    testSubset: options["test-subset"],
-    onProgress: showFetch(progress),
-    notice: (line) => progress.warn(line),
-  });
-  const recipe = applyOptions(request.recipe(dataset.name), options, given);
-  const { train, validation } = split(dataset, options.val);
-  const shape = shapeOf(dataset);
-  const network = buildNetwork(model, shape, recipe.seed);
-  const config: RunConfig = {
-    task,
-    model,
-    parameters: network.parameterCount,
-    shape,
-    recipe,
-    dataset: {
-      name: dataset.name,
-      requested: options.dataset,
-      source: dataset.source,
-      dir: options.data,
-      sha256: dataset.sha256,
-      subset: options.subset ?? null,
-      test_subset: options["test-subset"] ?? null,
-      validation: options.val,
-      train_images: train.count,
-      test_images: dataset.test.count,
-    },
-    adapter: device.adapter,
-    versions: versions(),
-    started: new Date().toISOString(),
-  };
-  const folder = await createRunFolder(options.out, task, recipe.seed);
-  await writeConfig(folder, config);
-  const optimizer = makeOptimizer(recipe, network);
-  const state = await loadState(folder, network, optimizer);
-  announceData(config, progress);
-  progress.line(`run folder ${folder}`);
-  const info = infoOf(config, dataset);
-  return { folder, config, dataset, train, validation, network, optimizer, state, info };
-}
-
-async function resume(
-  { options, given, task }: TrainingRequest,
-  folder: string,
-  device: Device,
-  progress: Progress,
-): Promise<Run> {
-  const refused = [...given].find((name) => !RESUME_OPTIONS.has(name));
-  if (refused !== undefined) {
-    throw new UsageError(
-      `Cannot resume with other options: the run keeps its own, got --${refused}. ` +
-        `Only ${[...RESUME_OPTIONS].map((name) => `--${name}`).join(", ")} go with --resume`,
-    );
-  }
-  const saved = await readConfig(folder);
-  if (saved.task !== task) {
-    throw new UsageError(
-      `Cannot resume: ${folder} is a run of ${saved.task}, got the task ${task}`,
-    );
-  }
-  const dataset = await loadDataset({
-    dataset: saved.dataset.name,
-    dir: given.has("data") ? options.data : saved.dataset.dir,
-    subset: saved.dataset.subset ?? undefined,
-    testSubset: saved.dataset.test_subset ?? undefined,
-    onProgress: showFetch(progress),
-    notice: (line) => progress.warn(line),
-  });
-  checkSameData(saved, dataset);
-  if (saved.adapter.name !== device.adapter.name) {
-    progress.warn(
-      `the run began on ${saved.adapter.name}; this adapter may round differently, so the ` +
-        "weights need not be those of a run that was never stopped",
-    );
-  }
-  const recipe = { ...saved.recipe, epochs: options.epochs ?? saved.recipe.epochs };
-  const config = { ...saved, recipe };
-  const { train, validation } = split(dataset, saved.dataset.validation);
-  const network = buildNetwork(saved.model, saved.shape, recipe.seed);
-  const optimizer = makeOptimizer(recipe, network);
-  const state = await loadState(folder, network, optimizer);
-  if (state.epoch > recipe.epochs) {
-    throw new UsageError(
-      `Cannot resume: the run has ${state.epoch} epochs already, got --epochs ${recipe.epochs}`,
-    );
-  }
-  await writeConfig(folder, config);
-  announceData(config, progress);
-  progress.line(`resuming ${folder} after ${state.epoch} epochs and ${state.step} steps`);
-  const info = infoOf(config, dataset);
-  return { folder, config, dataset, train, validation, network, optimizer, state, info };
-}
-
-function split(dataset: Dataset, count: number): Pick<Run, "train" | "validation"> {
-  if (count === 0) return { train: dataset.train, validation: undefined };
-  return splitValidation(dataset.train, count);
-}
-
-function shapeOf({ train, classNames }: Dataset): ImageShape {
-  return { height: train.height, width: train.width, channels: 1, classes: classNames.length };
-}
-
-function buildNetwork(model: ModelName, shape: ImageShape, seed: number): Module {
-  return models[model].build(shape, new Random(seed, "init"));
-}
-
-function infoOf({ model, shape }: RunConfig, dataset: Dataset): ModelInfo {
-  const { name, maxValue, classNames } = dataset;
-  return { model, shape, dataset: name, maxValue, classNames };
-}
-
-function checkSameData(saved: RunConfig, dataset: Dataset): void {
-  for (const [file, hash] of Object.entries(saved.dataset.sha256)) {
-    if (dataset.sha256[file] !== hash) {
-      throw new CheckpointError(
-        `Cannot resume: ${file} is not the file that the run began with, got sha256 ` +
-          `${dataset.sha256[file] ?? "of no such file"}`,
-      );
-    }
-  }
 }
 
 async function evaluateEpoch(
@@ -275,26 +104,10 @@ async function evaluateEpoch(
     : { val_accuracy: null, test_accuracy: accuracy };
 }
 
-/**
- * Saves the run so that it can be resumed. The kept model is written before the state: killed in
- * between, the resumed run computes the same epoch and the same model again.
- */
-async function saveRun(
-  { folder, state, network, optimizer, validation, info }: Run,
-): Promise<void> {
-  if (state.step === 0) {
-    const last = state.records.at(-1)!;
-    const best = Math.max(...state.records.map((record) => record.val_accuracy ?? 0));
-    const first = state.records.find((record) => record.val_accuracy === best);
-    const weights = await network.stateDict();
-    if (validation) await saveModel(join(folder, LAST_FILE), weights, info);
-    if (!validation || first === last) await saveModel(join(folder, MODEL_FILE), weights, info);
-  }
-  await saveState(folder, state, network, optimizer);
-  await writeMetrics(folder, state.records);
-}
-
-async function finish(device: Device, run: Run, progress: Progress): Promise<TrainingResult> {
+async function finish(
+  device: Device,
+  run: Run,
+): Promise<{ line: TrainingResult; summary: string }> {
   const { config, folder, state, dataset, validation } = run;
   const network = validation ? (await loadModel(folder)).network : run.network;
   const { test, maxValue } = dataset;
@@ -318,22 +131,21 @@ async function finish(device: Device, run: Run, progress: Progress): Promise<Tra
     adapter: config.adapter.name,
     run: folder,
   };
-  await writeArtifacts({
-    folder,
-    config,
-    result,
-    records: state.records,
-    dataset,
-    predictions,
-    progress,
-  });
-  return result;
+  const { records } = state;
+  const summary = await writeArtifacts({ folder, config, result, records, dataset, predictions });
+  return { line: result, summary };
 }
 
 /** Stops after the current step at the first signal, at once at the second. */
 function stopOnSignals(stop: AbortController, progress: Progress): () => void {
+  let first = 0;
   const listener = () => {
-    if (stop.signal.aborted) Deno.exit(INTERRUPTED);
+    if (stop.signal.aborted) {
+      // One kill of a whole process group can arrive several times.
+      if (performance.now() - first > SAME_SIGNAL) Deno.exit(INTERRUPTED);
+      return;
+    }
+    first = performance.now();
     progress.warn("stopping after this step (again to stop at once)");
     stop.abort(new Error("stopped by a signal"));
   };

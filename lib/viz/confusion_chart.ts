@@ -32,9 +32,9 @@ interface Layout {
 }
 
 /**
- * Draws the counts as a heat map: a row for each true class, a column for each predicted one. On the
- * diagonal (blue) the strength of the colour is the part of the row that is right; beside it (orange)
- * it grows with the square root of the count, so that rare mistakes show too.
+ * Draws the counts as a heat map: a row for each true class, a column for each predicted one. On
+ * the diagonal (blue) the colour is as strong as the part of the row that is right; beside it
+ * (orange) it grows with the square root of the count, so that rare mistakes show too.
  *
  * @returns An SVG document without script, font or link, for light and dark pages.
  * @throws {RangeError} When the matrix is not square or has another size than `classNames`.

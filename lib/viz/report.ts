@@ -56,8 +56,8 @@ export interface ReportOptions {
 const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
 
 /**
- * Puts a report together as one HTML page without script or link, for light and dark screens, phones
- * and paper. All texts are escaped; only {@link ReportSection.svg} goes in as it is.
+ * Puts a report together as one HTML page without script or link, for light and dark screens, for
+ * phones and paper. All texts are escaped; only {@link ReportSection.svg} goes in as it is.
  *
  * @throws {RangeError} When a row of a table does not have one cell per column.
  */
@@ -99,10 +99,10 @@ function drawFacts(facts: ReportOptions["facts"]): string[] {
 function drawSection(section: ReportSection): string[] {
   const { heading, svg, png, alt, table, pre, caption } = section;
   const parts: string[] = [];
-  if (svg !== undefined) parts.push(`<div class="chart">${svg}</div>`);
+  if (svg !== undefined) parts.push(`<div class="chart"${scrollable(heading)}>${svg}</div>`);
   if (png !== undefined) parts.push(drawPicture(png, alt ?? caption ?? heading));
   if (table !== undefined) parts.push(...drawTable(table, heading));
-  if (pre !== undefined) parts.push(drawText(pre, heading));
+  if (pre !== undefined) parts.push(`<pre${scrollable(heading)}>${escapeMarkup(pre)}</pre>`);
   if (caption !== undefined) parts.push(`<p class="caption">${escapeMarkup(caption)}</p>`);
   return ["<section>", `<h2>${escapeMarkup(heading)}</h2>`, ...parts, "</section>"];
 }
@@ -132,7 +132,7 @@ function drawTable({ columns, rows }: ReportTable, heading: string): string[] {
     return `<tr>${cells.join("")}</tr>`;
   });
   return [
-    `<div class="scroll" tabindex="0" role="region" aria-label="${escapeMarkup(heading)}">`,
+    `<div class="scroll"${scrollable(heading)}>`,
     "<table>",
     `<thead><tr>${head.join("")}</tr></thead>`,
     `<tbody>${body.join("\n")}</tbody>`,
@@ -145,8 +145,7 @@ function numberClass(isNumber: boolean): string {
   return isNumber ? ' class="number"' : "";
 }
 
-/** Text that may be wider than the page can be scrolled by keyboard too. */
-function drawText(text: string, heading: string): string {
-  return `<pre tabindex="0" role="region" aria-label="${escapeMarkup(heading)}">` +
-    `${escapeMarkup(text)}</pre>`;
+/** The attributes of what may be wider than the page: it can be scrolled by keyboard too. */
+function scrollable(heading: string): string {
+  return ` tabindex="0" role="group" aria-label="${escapeMarkup(heading)}"`;
 }

@@ -56,10 +56,10 @@ export interface LinearAxisOptions {
 export function linearAxis(min: number, max: number, options: LinearAxisOptions = {}): Axis {
   const { count = 5, integers = false, nice = true, percent = false } = options;
   let [low, high] = [min, max];
-  // Below this the steps would drown in rounding; the chart of a constant shows room around it.
   const size = Math.max(Math.abs(low), Math.abs(high));
+  // Below this the steps would drown in rounding; the chart of a constant shows room around it.
   if (high - low <= 1e-9 * size + (integers ? 1e-9 : 1e-100)) {
-    const room = integers || Math.abs(low) < 1e-100 ? 1 : Math.abs(low) / 10;
+    const room = Math.max(size / 10, integers || size < 1e-100 ? 1 : 0);
     [low, high] = [low - room, high + room];
   }
   const [mantissa, exponent] = niceStep((high - low) / count, integers);
@@ -67,7 +67,7 @@ export function linearAxis(min: number, max: number, options: LinearAxisOptions 
   const value = (k: number) =>
     exponent < 0 ? k * mantissa / 10 ** -exponent : k * mantissa * 10 ** exponent;
   const step = value(1);
-  const slack = 1e-9;
+  const slack = 1e-9 * Math.min(1, (high - low) / step);
   if (nice) {
     low = Math.min(low, value(Math.floor(low / step + slack)));
     high = Math.max(high, value(Math.ceil(high / step - slack)));

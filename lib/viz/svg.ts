@@ -23,9 +23,10 @@ const HEADING = 17;
 export const SERIES_COLORS: number = 6;
 
 /*
- * The style sheet of every chart. Colours come from classes with plain values, which viewers without
- * CSS variables know too; `ik-s0` to `ik-s5`, `ik-hit` and `ik-miss` set `currentColor`. The series colours follow Okabe and Ito's palette (2008), darker on light
- * paper; they differ in lightness too.
+ * The style sheet of every chart. Colours come from classes with plain values, for viewers that do
+ * not know CSS variables; `ik-s0` to `ik-s5`, `ik-hit` and `ik-miss` set `currentColor`. The series
+ * colours follow the palette of Okabe and Ito (2008), which colour-blind readers can tell apart,
+ * darkened for light paper.
  */
 const CHART_STYLE = `
 .ik-paper { fill: #fbfaf7; }

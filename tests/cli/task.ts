@@ -26,7 +26,7 @@ await runTask({
     case "defect":
       throw new TypeError("x is not a function");
     case "write":
-      return await Deno.writeTextFile("/x,y", "");
+      return await Deno.writeTextFile("/no/where", "");
     case "missing":
       return void await Deno.readTextFile("nowhere/at-all");
     case "pipe":

@@ -67,7 +67,7 @@ Deno.test("classificationReport() refuses names that do not fit and odd digits",
   assert.throws(() => classificationReport([[1]], ["a"], { digits: 1.5 }), RangeError);
 });
 
-Deno.test("classificationReport() keeps every score in 0..1 and weighted recall at the accuracy", () => {
+Deno.test("classificationReport() keeps scores in 0..1, weighted recall at accuracy", () => {
   const square = fc.integer({ min: 1, max: 5 }).chain((n) => {
     const row = fc.array(fc.nat(1000), { minLength: n, maxLength: n });
     return fc.array(row, { minLength: n, maxLength: n });

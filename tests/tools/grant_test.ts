@@ -1,4 +1,4 @@
-/** Tests of `tools/grant.ts`: which permissions follow from a command line, and that they hold. @module */
+/** Tests of `tools/grant.ts`: the permissions that follow from a command line. @module */
 
 import { assert } from "../deps.ts";
 import { dirname, join, resolve } from "../../lib/deps.ts";
@@ -144,7 +144,6 @@ Deno.test({
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   Deno.test({
     name: `grant.ts forwards ${signal} and waits for the task`,
-    // Where a terminal is there, it is the terminal that sends Ctrl-C to the task.
     ignore: !isUnix,
     fn: () =>
       launch(["wait"], async (child) => {

@@ -1,4 +1,4 @@
-/** Tests of `inkling` and `tools/setup.sh` in checkouts whose whole PATH is made of stubs. @module */
+/** Tests of `inkling` and `tools/setup.sh` in checkouts whose PATH is all stubs. @module */
 
 import { assert } from "../deps.ts";
 import { dirname, join, resolve } from "../../lib/deps.ts";
@@ -170,7 +170,7 @@ test("inkling hands every word to the task, from any folder", async () => {
 
 test("inkling without a task lists them", async () => {
   const list = `[ "$1" = --version ] && echo "deno 2.9.6" && exit
-printf '%s\\n' 'Available tasks:' '- cnn' '    // Trains a CNN' '    deno run tasks/cnn.ts' '- svm'`;
+printf '%s\\n' 'Available tasks:' '- cnn' '    // Trains a CNN' '    deno run cnn.ts' '- svm'`;
   for (const args of [[], ["--help"], ["-h"]]) {
     const { stdout, code } = await run({ ...HEALTHY, deno: list }, { script: "inkling", args });
     assert.equal(code, 0);

@@ -26,7 +26,7 @@ function paths(svg: Element): string[] {
   );
 }
 
-/** The text elements with this class, by content. */
+/** The baseline of the one text element that says this. */
 function heightOf(svg: Element, text: string): number {
   const found = findAll(svg, "text").filter((element) => textOf(element) === text);
   assert.equal(found.length, 1, `${found.length} texts "${text}"`);
@@ -35,8 +35,8 @@ function heightOf(svg: Element, text: string): number {
 
 Deno.test("lineChart() puts values where the axes say", () => {
   const svg = chart([{ name: "a", points: [[1, 0], [3, 0.5], [5, 1]] }]);
-  // Text is 13 px at 0.62 em per character. Left: 20 + 25 for "0.0" + 8. Right: 760 less 20, 41, and
-  // 65 for "a 1.0000". Top and bottom: 82, and 420 less 58.
+  // Text is 13 px at 0.62 em per character. Left: 20 + 25 for "0.0" + 8. Right: 760 less 20, 41,
+  // and 65 for "a 1.0000". Top and bottom: 82, and 420 less 58.
   assert.deepEqual(markers(svg), [[53, 362], [343.5, 222], [634, 82]]);
   assert.deepEqual(paths(svg), ["M53 362L343.5 222L634 82"]);
   assert.equal(heightOf(svg, "0.0"), 362 + 4.5);

@@ -1,6 +1,6 @@
 /**
- * A strict reader of the XML that charts and reports are written in: what it accepts is well formed.
- * It knows elements, attributes, text and the five escapes in use, and refuses anything else.
+ * A strict reader of the XML that charts and reports are written in: what it accepts is well
+ * formed. It knows elements, attributes, text and the five escapes in use, and refuses the rest.
  *
  * @module
  */

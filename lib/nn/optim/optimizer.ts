@@ -78,14 +78,20 @@ export abstract class Optimizer {
    *
    * @param state The slots.
    * @param steps Steps taken when they were read.
-   * @throws {CheckpointError} When they are of another network or optimizer.
+   * @throws {CheckpointError} When they are of another network or optimizer, or `steps` is no
+   *   number of steps. Nothing is changed then.
    */
   loadStateDict(state: StateDict, steps: number): void {
     const fits = state.size === this.#slots.size &&
-      [...this.#slots].every(([name, slot]) => state.get(name)?.values.length === slot.size);
+      [...this.#slots].every(([name, slot]) => state.get(name)?.shape.join() === slot.shape.join());
     if (!fits) {
       throw new CheckpointError(
         "Cannot resume: the saved optimizer state is of another network or optimizer",
+      );
+    }
+    if (!Number.isSafeInteger(steps) || steps < 0) {
+      throw new CheckpointError(
+        `Cannot resume: the steps taken must be an integer from 0, got ${steps}`,
       );
     }
     for (const [name, slot] of this.#slots) {

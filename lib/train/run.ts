@@ -1,0 +1,227 @@
+/** A run under way: begun afresh or resumed, and saved so that it can be resumed. @module */
+
+import { loadDataset } from "../data/load.ts";
+import { splitValidation } from "../data/split.ts";
+import type { Dataset, DatasetName, ImageSet } from "../data/types.ts";
+import { join } from "../deps.ts";
+import type { Device } from "../device.ts";
+import { CheckpointError, UsageError } from "../errors.ts";
+import { type ModelName, models } from "../models/registry.ts";
+import type { ImageShape } from "../models/shape.ts";
+import type { Module } from "../nn/module.ts";
+import type { Optimizer } from "../nn/optim/optimizer.ts";
+import { Random } from "../random.ts";
+import { announceData, showFetch } from "./announce.ts";
+import { MODEL_FILE, type ModelInfo, saveModel } from "./checkpoint.ts";
+import { applyOptions, RESUME_OPTIONS, type TrainingOptions } from "./options.ts";
+import type { Progress } from "./progress.ts";
+import { makeOptimizer, type Recipe } from "./recipe.ts";
+import {
+  createRunFolder,
+  readConfig,
+  type RunConfig,
+  versions,
+  writeConfig,
+  writeMetrics,
+} from "./run_folder.ts";
+import { loadState, saveState, type TrainingState } from "./state.ts";
+
+/** What a training task asks for. */
+export interface TrainingRequest {
+  /** The task's name, which names the folder of its runs. */
+  readonly task: string;
+  /** The network. */
+  readonly model: ModelName;
+  /** The default recipe on a data set. */
+  readonly recipe: (dataset: DatasetName) => Recipe;
+  /** The parsed options. */
+  readonly options: TrainingOptions;
+  /** Which options stood on the command line. */
+  readonly given: ReadonlySet<string>;
+}
+
+/** A run under way. */
+export interface Run {
+  /** The run folder. */
+  readonly folder: string;
+  /** What is run. */
+  readonly config: RunConfig;
+  /** The whole data set. */
+  readonly dataset: Dataset;
+  /** The images to train on. */
+  readonly train: ImageSet;
+  /** The images held out, if any. */
+  readonly validation: ImageSet | undefined;
+  /** The network in training. */
+  readonly network: Module;
+  /** Its optimizer. */
+  readonly optimizer: Optimizer;
+  /** Where the run stands. */
+  readonly state: TrainingState;
+  /** What checkpoints say of the network. */
+  readonly info: ModelInfo;
+}
+
+/**
+ * Begins a run: loads the data, builds the network, makes the run folder.
+ *
+ * @throws {DataError} When the data cannot be had or the folder not be made.
+ */
+export async function beginRun(
+  request: TrainingRequest,
+  progress: Progress,
+  device: Device,
+): Promise<Run> {
+  const { options, given, model, task } = request;
+  const dataset = await loadDataset({
+    dataset: options.dataset,
+    dir: options.data,
+    subset: options.subset,
+    testSubset: options["test-subset"],
+    onProgress: showFetch(progress),
+    notice: (line) => progress.warn(line),
+  });
+  const recipe = applyOptions(request.recipe(dataset.name), options, given);
+  const { train, validation } = split(dataset, options.val);
+  const shape = shapeOf(dataset);
+  const network = buildNetwork(model, shape, recipe.seed);
+  const config: RunConfig = {
+    task,
+    model,
+    parameters: network.parameterCount,
+    shape,
+    recipe,
+    dataset: {
+      name: dataset.name,
+      requested: options.dataset,
+      source: dataset.source,
+      dir: options.data,
+      sha256: dataset.sha256,
+      subset: options.subset ?? null,
+      test_subset: options["test-subset"] ?? null,
+      validation: options.val,
+      train_images: train.count,
+      test_images: dataset.test.count,
+    },
+    adapter: device.adapter,
+    versions: versions(),
+    started: new Date().toISOString(),
+  };
+  const folder = await createRunFolder(options.out, task, recipe.seed);
+  await writeConfig(folder, config);
+  const optimizer = makeOptimizer(recipe, network);
+  const state = await loadState(folder, network, optimizer);
+  announceData(config, progress);
+  progress.line(`run folder ${folder}`);
+  const info = infoOf(config, dataset);
+  return { folder, config, dataset, train, validation, network, optimizer, state, info };
+}
+
+/**
+ * Takes up the run in `folder` where its last saved state left it.
+ *
+ * @throws {UsageError} When options are given that the run has of its own.
+ * @throws {CheckpointError} When the folder or its state is damaged, or the data is not the same.
+ */
+export async function resumeRun(
+  { options, given, task }: TrainingRequest,
+  folder: string,
+  progress: Progress,
+  device: Device,
+): Promise<Run> {
+  const refused = [...given].find((name) => !RESUME_OPTIONS.has(name));
+  if (refused !== undefined) {
+    throw new UsageError(
+      `Cannot resume with other options: the run keeps its own, got --${refused}. ` +
+        `Only ${[...RESUME_OPTIONS].map((name) => `--${name}`).join(", ")} go with --resume`,
+    );
+  }
+  const saved = await readConfig(folder);
+  if (saved.task !== task) {
+    throw new UsageError(
+      `Cannot resume: ${folder} is a run of ${saved.task}, got the task ${task}`,
+    );
+  }
+  const dataset = await loadDataset({
+    dataset: saved.dataset.name,
+    dir: given.has("data") ? options.data : saved.dataset.dir,
+    subset: saved.dataset.subset ?? undefined,
+    testSubset: saved.dataset.test_subset ?? undefined,
+    onProgress: showFetch(progress),
+    notice: (line) => progress.warn(line),
+  });
+  checkSameData(saved, dataset);
+  if (saved.adapter.name !== device.adapter.name) {
+    progress.warn(
+      `the run began on ${saved.adapter.name}; this adapter may round differently, so the ` +
+        "weights need not be those of a run that was never stopped",
+    );
+  }
+  const recipe = { ...saved.recipe, epochs: options.epochs ?? saved.recipe.epochs };
+  const config = { ...saved, recipe };
+  const { train, validation } = split(dataset, saved.dataset.validation);
+  const network = buildNetwork(saved.model, saved.shape, recipe.seed);
+  const optimizer = makeOptimizer(recipe, network);
+  const state = await loadState(folder, network, optimizer);
+  if (state.epoch > recipe.epochs) {
+    throw new UsageError(
+      `Cannot resume: the run has ${state.epoch} epochs already, got --epochs ${recipe.epochs}`,
+    );
+  }
+  await writeConfig(folder, config);
+  announceData(config, progress);
+  progress.line(`resuming ${folder} after ${state.epoch} epochs and ${state.step} steps`);
+  const info = infoOf(config, dataset);
+  return { folder, config, dataset, train, validation, network, optimizer, state, info };
+}
+
+function split(dataset: Dataset, count: number): Pick<Run, "train" | "validation"> {
+  if (count === 0) return { train: dataset.train, validation: undefined };
+  return splitValidation(dataset.train, count);
+}
+
+function shapeOf({ train, classNames }: Dataset): ImageShape {
+  return { height: train.height, width: train.width, channels: 1, classes: classNames.length };
+}
+
+function buildNetwork(model: ModelName, shape: ImageShape, seed: number): Module {
+  return models[model].build(shape, new Random(seed, "init"));
+}
+
+function infoOf({ model, shape }: RunConfig, dataset: Dataset): ModelInfo {
+  const { name, maxValue, classNames } = dataset;
+  return { model, shape, dataset: name, maxValue, classNames };
+}
+
+function checkSameData(saved: RunConfig, dataset: Dataset): void {
+  for (const [file, hash] of Object.entries(saved.dataset.sha256)) {
+    if (dataset.sha256[file] !== hash) {
+      throw new CheckpointError(
+        `Cannot resume: ${file} is not the file that the run began with, got sha256 ` +
+          `${dataset.sha256[file] ?? "of no such file"}`,
+      );
+    }
+  }
+}
+
+/** The weights after the last epoch, beside the best ones, in a run with a validation split. */
+const LAST_FILE = "last.safetensors";
+
+/**
+ * Saves the run so that it can be resumed. The kept model is written before the state: killed in
+ * between, the resumed run computes the same epoch and the same model again.
+ */
+export async function saveRun(
+  { folder, state, network, optimizer, validation, info }: Run,
+): Promise<void> {
+  if (state.step === 0) {
+    const last = state.records.at(-1)!;
+    const best = Math.max(...state.records.map((record) => record.val_accuracy ?? 0));
+    const first = state.records.find((record) => record.val_accuracy === best);
+    const weights = await network.stateDict();
+    if (validation) await saveModel(join(folder, LAST_FILE), weights, info);
+    if (!validation || first === last) await saveModel(join(folder, MODEL_FILE), weights, info);
+  }
+  await saveState(folder, state, network, optimizer);
+  await writeMetrics(folder, state.records);
+}

@@ -1,0 +1,54 @@
+import { tf } from "../../lib/deps.ts";
+import { openDevice } from "../../lib/device.ts";
+import { Linear } from "../../lib/nn/linear.ts";
+import { Random } from "../../lib/random.ts";
+import { assertAllClose } from "../allclose.ts";
+import { assert } from "../deps.ts";
+import { hashTensor } from "../fixtures/hash_values.ts";
+import { checkLayer, layerCases, permuteByIndices } from "./reference.ts";
+
+Deno.test("Linear gives PyTorch's output and gradients", async (t) => {
+  await openDevice();
+  const cases = layerCases("Linear");
+  assert.equal(cases.length, 2);
+  for (const c of cases) {
+    await t.step(JSON.stringify(c.options), async () => {
+      const { in: from, out, bias = true } = c.options as {
+        in: number;
+        out: number;
+        bias?: boolean;
+      };
+      // PyTorch's layer takes any number of leading axes; ours takes rows.
+      const rows = (shape: readonly number[]) => [
+        shape.slice(0, -1).reduce((a, b) => a * b),
+        shape.at(-1)!,
+      ];
+      const input = { ...c.input, shape: rows(c.input.shape) };
+      const outputGradient = { ...c.outputGradient, shape: rows(c.outputGradient.shape) };
+      const layer = new Linear(from, out, { bias, random: new Random(0) });
+      await checkLayer({ ...c, input, outputGradient }, layer);
+    });
+  }
+});
+
+Deno.test("Linear reads a flattened image as PyTorch's, whose channels come first", async () => {
+  const device = await openDevice();
+  const [height, width, channels, out] = [3, 4, 2, 5];
+  const features = height * width * channels;
+  const weight = hashTensor({ shape: [out, features], seed: 1, scale: 1 });
+  const image = hashTensor({ shape: [channels, height, width], seed: 2, scale: 1 });
+  const layer = new Linear(features, out, {
+    flattened: [height, width, channels],
+    bias: false,
+    random: new Random(0),
+  });
+  layer.loadStateDict(new Map([["weight", { shape: [out, features], values: weight }]]));
+  const own = permuteByIndices(image, [channels, height, width], [1, 2, 0]);
+  const output = tf.tidy(() => layer.forward(tf.tensor(own, [1, features])));
+  const expected = Array.from(
+    { length: out },
+    (_, o) => image.reduce((sum, x, i) => sum + x * weight[o * features + i]!, 0),
+  );
+  assertAllClose(await output.data(), expected, { rtol: 1e-5, atol: 1e-6 });
+  device.check();
+});
