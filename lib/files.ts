@@ -1,4 +1,4 @@
-/** Writing files so that a reader never meets half of one. @module */
+/** Files: written so that a reader never meets half of one, and whose fault it is when not. @module */
 
 /**
  * Writes `content` beside `path`, flushes it to the disk and renames it into place: whatever stops
@@ -24,4 +24,11 @@ export async function writeFileAtomic(path: string, content: Uint8Array | string
     await Deno.remove(part).catch(() => {});
     throw error;
   }
+}
+
+/** Whether an error comes from the system or its permissions rather than from a defect of ours. */
+export function isSystemError(error: unknown): error is Error {
+  return error instanceof Error &&
+    (error instanceof Deno.errors.NotCapable ||
+      "code" in error && /^E[A-Z0-9]+$/.test(String(error.code)));
 }

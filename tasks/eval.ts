@@ -76,7 +76,7 @@ async function evaluate(parsed: Parsed<typeof OPTIONS>): Promise<void> {
   const right = matrix.reduce((sum, row, c) => sum + row[c]!, 0);
   const text = `${formatReport(report)}\n${formatConfusionMatrix(matrix, classNames)}\n` +
     `${(report.accuracy * 100).toFixed(2)} % right (${right} of ${test.count}), ` +
-    `${rate.toPrecision(3)} images/s`;
+    `${rate < 100 ? rate.toPrecision(3) : Math.round(rate)} images/s`;
   if (options.json) progress.line(text);
   else console.log(text);
 

@@ -1,6 +1,7 @@
 /** The life of a task's process, from its command line to its exit status. @module */
 
 import { InklingError } from "../errors.ts";
+import { isSystemError } from "../files.ts";
 import { helpText } from "./help.ts";
 import { isAsked, parseCommand } from "./parse.ts";
 import type { CommandSpec, Options, Parsed } from "./spec.ts";
@@ -62,11 +63,6 @@ export function endingOf(error: unknown, name: string): Ending {
     message: `${kind}${reason} (a defect of ${name}; run with --debug for the stack)`,
     exitCode: 1,
   };
-}
-
-/** Whether the operating system refused, for example because the disk is full. */
-function isSystemError(error: unknown): error is Error {
-  return error instanceof Error && "code" in error && /^E[A-Z0-9]+$/.test(String(error.code));
 }
 
 /** Deno's refusal names the kind and the target; the flag that the user must add holds both. */

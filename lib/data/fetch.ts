@@ -3,7 +3,8 @@
 import { join } from "../deps.ts";
 import { type DataFile, FETCHED, type FetchedEntry, type FetchedName } from "./catalog.ts";
 import { downloadFile, type Patience } from "./download.ts";
-import { isSystemError, messageOf, statOf } from "./files.ts";
+import { isSystemError } from "../files.ts";
+import { messageOf, statOf } from "./files.ts";
 import { namesOf } from "./local_file.ts";
 import { MissingDataError } from "./missing.ts";
 

@@ -1,6 +1,7 @@
 /** Files as the data sets need them: absent is an answer, everything else that fails is an error. @module */
 
 import { DataError } from "../errors.ts";
+import { isSystemError } from "../files.ts";
 
 /**
  * What the system knows of a path, or nothing when there is no such file.
@@ -18,12 +19,6 @@ export async function statOf(path: string): Promise<Deno.FileInfo | undefined> {
  */
 export async function readIfThere(path: string): Promise<Uint8Array | undefined> {
   return await unlessAbsent(path, () => Deno.readFile(path));
-}
-
-/** Whether an error comes from the system or its permissions rather than from a defect of ours. */
-export function isSystemError(error: unknown): error is Error {
-  return error instanceof Error &&
-    (error instanceof Deno.errors.NotCapable || "code" in error && typeof error.code === "string");
 }
 
 /** The text of whatever was thrown. */

@@ -13,6 +13,7 @@ import { confusionChart, lineChart } from "../viz/chart.ts";
 import { CAPTION_COLORS, imageGrid } from "../viz/grid.ts";
 import { reportHtml, type ReportSection } from "../viz/report.ts";
 import type { Predictions } from "./evaluate.ts";
+import { drawMistakes } from "./mistakes.ts";
 import { formatDuration } from "./progress.ts";
 import type { RunConfig } from "./run_folder.ts";
 import type { EpochRecord } from "./state.ts";
@@ -33,9 +34,6 @@ export interface FinishedRun {
   /** What the kept model says of the test images. */
   readonly predictions: Predictions;
 }
-
-/** Misclassified images shown at most. */
-const MOST_MISTAKES = 40;
 
 /**
  * Writes `report.txt`, `report.html`, `result.json`, the charts and the pictures.
@@ -144,36 +142,6 @@ function drawExamples({ test, maxValue, classNames }: Dataset, predictions: Pred
     captions,
     captionColors: captions.map((text) =>
       text.startsWith("✓") ? CAPTION_COLORS.right : CAPTION_COLORS.wrong
-    ),
-  });
-}
-
-function drawMistakes(
-  { test, maxValue, classNames }: Dataset,
-  { classes, probabilities }: Predictions,
-): Uint8Array | undefined {
-  const confidence = (i: number) => probabilities[i * classNames.length + classes[i]!]!;
-  const wrong = Array.from(classes.keys())
-    .filter((i) => classes[i] !== test.labels[i])
-    .sort((a, b) => confidence(b) - confidence(a))
-    .slice(0, MOST_MISTAKES);
-  if (wrong.length === 0) return undefined;
-  const size = test.height * test.width;
-  const images = new Uint8Array(wrong.length * size);
-  wrong.forEach((index, k) =>
-    images.set(test.images.subarray(index * size, (index + 1) * size), k * size)
-  );
-  return imageGrid({
-    images,
-    count: wrong.length,
-    height: test.height,
-    width: test.width,
-    maxValue,
-    columns: Math.min(8, wrong.length),
-    captions: wrong.map((i) =>
-      `${classNames[test.labels[i]!]}→${classNames[classes[i]!]}\n${
-        (confidence(i) * 100).toFixed(0)
-      } %`
     ),
   });
 }
