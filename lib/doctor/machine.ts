@@ -99,12 +99,20 @@ export async function inspectPermissions(folders: readonly string[]): Promise<Pe
  */
 export async function withoutUser(path: string): Promise<string> {
   if (!await isGranted({ name: "sys" })) return path;
-  const home = os.homedir();
-  const short = home.length > 1 && (path === home || path.startsWith(`${home}/`))
-    ? `~${path.slice(home.length)}`
-    : path;
-  const { username } = os.userInfo();
-  return short.split("/").map((part) => part === username ? "…" : part).join("/");
+  const home = os.homedir() ?? "";
+  const isAtHome = home.length > 1 && `${path}/`.startsWith(`${home}/`);
+  const user = userName();
+  return (isAtHome ? `~${path.slice(home.length)}` : path)
+    .split("/").map((part) => part === user ? "…" : part).join("/");
+}
+
+/** In a container the process may run under a number that has no name. */
+function userName(): string | undefined {
+  try {
+    return os.userInfo().username;
+  } catch {
+    return undefined;
+  }
 }
 
 async function isGranted(descriptor: Deno.PermissionDescriptor): Promise<boolean> {

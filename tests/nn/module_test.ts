@@ -166,6 +166,8 @@ Deno.test("Parameter.write() puts back what read() gave, bit for bit", async () 
       const layout = { view: shape, order, shape: outside };
       const parameter = new Parameter(new Float32Array(size), [size], layout);
       parameter.write(values);
+      // Any kernel moves the values to the GPU; until then a read gives back the host's own copy.
+      tf.dispose(tf.neg(parameter.variable));
       const read = await parameter.read();
       parameter.variable.dispose();
       assert.deepEqual(read.shape, outside);

@@ -20,7 +20,7 @@ import type { KernelConfig, TensorInfo } from "../../tensor.ts";
 
 /** Invocations per workgroup: one SIMD vector of a software adapter. */
 const LANES = 8;
-const ROWS = 8;
+const ROWS = 16;
 const MAX_COLUMNS = 8;
 
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
