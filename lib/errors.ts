@@ -46,3 +46,9 @@ export class TrainingError extends InklingError {
   /** Always `"TrainingError"`. */
   override name = "TrainingError";
 }
+
+/** A training step that cannot be recorded soundly; see `compileStep`. */
+export class RecordingError extends InklingError {
+  /** Always `"RecordingError"`. */
+  override name = "RecordingError";
+}

@@ -19,9 +19,9 @@ import { loadDataset } from "../lib/data/load.ts";
 import type { Dataset, DatasetName } from "../lib/data/types.ts";
 import { dirname, join } from "../lib/deps.ts";
 import { UsageError } from "../lib/errors.ts";
-import { writeFileAtomic } from "../lib/files.ts";
 import { bar } from "../lib/train/progress.ts";
 import { imageGrid } from "../lib/viz/grid.ts";
+import { savePicture } from "../lib/viz/save.ts";
 
 const ACTIONS = ["list", "fetch", "verify", "show"] as const;
 type Action = typeof ACTIONS[number];
@@ -86,8 +86,8 @@ async function show({ dataset, dir, out }: Request): Promise<number> {
     onProgress: reporter(dataset ?? "mnist"),
   });
   const path = out ?? join("runs", "data", `${set.name}.png`);
-  await Deno.mkdir(dirname(path), { recursive: true });
-  await writeFileAtomic(path, contactSheet(set));
+  if (out === undefined) await Deno.mkdir(dirname(path), { recursive: true });
+  await savePicture(path, contactSheet(set));
   console.log(path);
   return 0;
 }

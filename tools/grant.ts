@@ -40,14 +40,15 @@ interface Launch {
 export function denoArguments(words: readonly string[]): string[] {
   const launch = readLaunch(words);
   const { read, write } = namedPaths(launch);
+  // A file is written beside its name and then renamed, for which both must be readable too.
+  const written = write.flatMap((path) => [path, `${path}.part`]);
   return [
     "run",
     "--quiet",
     "--no-prompt",
     ...launch.flags,
-    ...[...read, ...write].map((path) => `--allow-read=${checked(path)}`),
-    // A file is written beside its name and then renamed.
-    ...write.flatMap((path) => [path, `${path}.part`]).map((path) => `--allow-write=${path}`),
+    ...[...read, ...written].map((path) => `--allow-read=${checked(path)}`),
+    ...written.map((path) => `--allow-write=${path}`),
     launch.script,
     ...launch.args,
   ];

@@ -3,7 +3,7 @@
 import { Buffer } from "node:buffer";
 import { PNG } from "../deps.ts";
 import { DataError } from "../errors.ts";
-import { messageOf, readIfThere } from "./files.ts";
+import { readIfThere } from "./files.ts";
 
 /** A picture in colours. */
 export interface Picture {
@@ -34,8 +34,8 @@ export async function readPng(path: string): Promise<Picture> {
   try {
     const { data, width, height } = PNG.sync.read(Buffer.from(bytes));
     return { rgba: new Uint8Array(data), width, height };
-  } catch (error) {
-    throw refusal(path, `its data are truncated or damaged (${messageOf(error)})`);
+  } catch {
+    throw refusal(path, "its data are truncated or damaged");
   }
 }
 

@@ -69,14 +69,19 @@ export async function mlpWeights(
   return state;
 }
 
-/** Writes an MLP for digits of 8x8 or MNIST's of 28x28 as a checkpoint. */
-export async function saveMlp(path: string, state: StateDict, side: 8 | 28): Promise<void> {
+/** Writes an MLP as a checkpoint, of MNIST for images of 28 rows and of the digits for others. */
+export async function saveMlp(
+  path: string,
+  state: StateDict,
+  height: number,
+  width = height,
+): Promise<void> {
   const { classNames } = await digits();
   await saveModel(path, state, {
     model: "mlp",
-    shape: { height: side, width: side, channels: 1, classes: 10 },
-    dataset: side === 8 ? "digits" : "mnist",
-    maxValue: side === 8 ? 16 : 255,
+    shape: { height, width, channels: 1, classes: 10 },
+    dataset: height === 28 ? "mnist" : "digits",
+    maxValue: height === 28 ? 255 : 16,
     classNames,
   });
 }

@@ -1,0 +1,64 @@
+/** Buffers that belong to one recording. @module */
+
+import type { BufferSource } from "./backend.ts";
+
+/**
+ * Stands in for tfjs's buffer manager while a step is recorded. A buffer that the step frees is
+ * handed out again within the step, in the same order at every replay, and never outside of it.
+ */
+export class Arena implements BufferSource {
+  readonly #device: GPUDevice;
+  readonly #outside: BufferSource;
+  readonly #own = new Set<GPUBuffer>();
+  readonly #free = new Map<string, GPUBuffer[]>();
+
+  /**
+   * An empty arena.
+   *
+   * @param device Where buffers are made.
+   * @param outside Takes back buffers that are not of this arena: of tensors made before the step.
+   */
+  constructor(device: GPUDevice, outside: BufferSource) {
+    this.#device = device;
+    this.#outside = outside;
+  }
+
+  /** A free buffer of this size and usage, or a new one. */
+  acquireBuffer(size: number, usage: number, mapped = false, reuse = true): GPUBuffer {
+    const free = reuse && !mapped ? this.#free.get(`${size}_${usage}`)?.pop() : undefined;
+    return free ?? this.make(size, usage, mapped);
+  }
+
+  /** A buffer that no other use will share. */
+  make(size: number, usage: number, mapped = false): GPUBuffer {
+    const buffer = this.#device.createBuffer({ size, usage, mappedAtCreation: mapped });
+    this.#own.add(buffer);
+    return buffer;
+  }
+
+  /** Frees a buffer for later in the step. */
+  releaseBuffer(buffer: GPUBuffer, reuse = true): void {
+    if (!this.#own.has(buffer)) {
+      this.#outside.releaseBuffer(buffer, reuse);
+      return;
+    }
+    const key = `${buffer.size}_${buffer.usage}`;
+    const free = this.#free.get(key);
+    if (free) free.push(buffer);
+    else this.#free.set(key, [buffer]);
+  }
+
+  /** Bytes of all buffers. */
+  get size(): number {
+    let bytes = 0;
+    for (const buffer of this.#own) bytes += buffer.size;
+    return bytes;
+  }
+
+  /** Destroys all buffers. */
+  dispose(): void {
+    for (const buffer of this.#own) buffer.destroy();
+    this.#own.clear();
+    this.#free.clear();
+  }
+}

@@ -1,0 +1,244 @@
+/**
+ * Running a function through tfjs while writing down what it does on the GPU.
+ *
+ * @module
+ */
+
+import { tf } from "../deps.ts";
+import { RecordingError } from "../errors.ts";
+import { Arena } from "./arena.ts";
+import { type Backend, backend, flush, type UniformValue } from "./backend.ts";
+
+/** One thing that a step does on the GPU. */
+export type Command =
+  | {
+    readonly kind: "dispatch";
+    readonly pipeline: GPUComputePipeline;
+    readonly bindGroup: GPUBindGroup;
+    readonly workgroups: readonly [number, number, number];
+    /** The tfjs kernel that it is part of. */
+    readonly kernel: string;
+    /** Everything about it that must be the same at every step. */
+    readonly identity: string;
+  }
+  | {
+    readonly kind: "copy";
+    readonly from: GPUBuffer;
+    readonly fromOffset: number;
+    readonly to: GPUBuffer;
+    readonly toOffset: number;
+    readonly size: number;
+    readonly kernel: string;
+    readonly identity: string;
+  };
+
+/** What a function did, ready to be done again. */
+export interface Trace<T> {
+  /** The commands in order. */
+  readonly commands: readonly Command[];
+  /** What the function returned. Its tensors' buffers belong to the arena. */
+  readonly result: T;
+  /** The buffers that the commands work on, beside those of tensors made before. */
+  readonly arena: Arena;
+}
+
+/**
+ * Runs `fn` once, for real, and records it.
+ *
+ * @throws {RecordingError} When `fn` does what a replay could not do again: reading a tensor,
+ *   replacing a variable, or returning a promise.
+ */
+export function trace<T>(fn: () => T): Trace<T> {
+  flush();
+  const active = backend();
+  const outside = active.bufferManager;
+  const arena = new Arena(active.device, outside);
+  const recorder = new Recorder(active, arena);
+  const variables = variableIds();
+  active.bufferManager = arena;
+  const restore = recorder.install();
+  try {
+    const result = tf.tidy(fn as () => tf.TensorContainer) as T;
+    if (result instanceof Promise) {
+      throw new RecordingError("Cannot record the step: it must not be async, got a promise");
+    }
+    checkVariables(variables);
+    flush();
+    return { commands: recorder.commands, result, arena };
+  } catch (error) {
+    flush();
+    arena.dispose();
+    throw error;
+  } finally {
+    restore();
+    active.bufferManager = outside;
+  }
+}
+
+function variableIds(): Map<string, object> {
+  const { registeredVariables } = tf.engine();
+  return new Map(Object.entries(registeredVariables).map(([name, v]) => [name, v.dataId]));
+}
+
+function checkVariables(before: Map<string, object>): void {
+  for (const [name, variable] of Object.entries(tf.engine().registeredVariables)) {
+    const dataId = before.get(name);
+    if (dataId !== undefined && dataId !== variable.dataId) {
+      throw new RecordingError(
+        `Cannot record the step: the variable ${name} was replaced by assign(), and a replay would ` +
+          "go on with the old one. Update it in place, as this library's optimizers do",
+      );
+    }
+  }
+}
+
+/** Writes down what passes through the backend's methods. */
+class Recorder {
+  readonly commands: Command[] = [];
+  readonly #backend: Backend;
+  readonly #arena: Arena;
+  #kernel = "";
+  #inputs = "";
+
+  constructor(active: Backend, arena: Arena) {
+    this.#backend = active;
+    this.#arena = arena;
+  }
+
+  /** Puts the recorder in the backend's way; the result takes it out again. */
+  install(): () => void {
+    const active = this.#backend;
+    const engine = tf.engine();
+    const own = new Map<object, Map<string, unknown>>();
+    const override = <K extends string>(target: object, method: K, replacement: unknown) => {
+      if (!own.has(target)) own.set(target, new Map());
+      own.get(target)!.set(method, Object.getOwnPropertyDescriptor(target, method));
+      Object.defineProperty(target, method, { value: replacement, configurable: true, writable: true });
+    };
+    const makeUniforms = active.makeUniforms.bind(active);
+    const uploadToGPU = active.uploadToGPU.bind(active);
+    const runKernel = engine.runKernel.bind(engine);
+
+    override(engine, "runKernel", (name: string, ...rest: [never, never]) => {
+      const outer = this.#kernel;
+      this.#kernel = name;
+      try {
+        return runKernel(name, ...rest);
+      } finally {
+        this.#kernel = outer;
+      }
+    });
+    override(active, "makeUniforms", (values: UniformValue[]) => {
+      // The values that stay as they are for all replays.
+      this.#inputs = JSON.stringify(values.map(({ data }) => Array.from(data)));
+      const uniforms = makeUniforms(values);
+      // Not given back, so that nothing else is ever written into it.
+      active.uniformPendingDisposal.pop();
+      return uniforms;
+    });
+    override(active, "uploadToGPU", (dataId: object) => {
+      const data = active.tensorMap.get(dataId);
+      if (data.resource === null || data.resource === undefined) {
+        if (data.values) return this.#uploadConstant(data);
+      }
+      uploadToGPU(dataId);
+    });
+    override(active, "ensureCommandEncoderReady", () => {
+      active.commandEncoder ??= this.#encoder();
+    });
+    const refuseRead = () => {
+      throw new RecordingError(
+        "Cannot record the step: it reads a tensor (data, dataSync, array), and a replay does not " +
+          "come back to the CPU. Return the tensor instead",
+      );
+    };
+    override(active, "readSync", refuseRead);
+    override(active, "read", refuseRead);
+
+    return () => {
+      for (const [target, methods] of own) {
+        for (const [method, descriptor] of methods) {
+          if (descriptor) Object.defineProperty(target, method, descriptor as PropertyDescriptor);
+          else delete (target as Record<string, unknown>)[method];
+        }
+      }
+    };
+  }
+
+  /** A tensor made from numbers gets a buffer that keeps them. */
+  #uploadConstant(data: ReturnType<Backend["tensorMap"]["get"]>): void {
+    const values = data.values!;
+    const bytes = 4 * Math.max(1, values.length);
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const buffer = this.#arena.make(bytes, usage, true);
+    const Numbers = data.dtype === "int32" || data.dtype === "bool" ? Int32Array : Float32Array;
+    const target = new Numbers(buffer.getMappedRange());
+    target.set(values);
+    this.#constants.push(digest(new Int32Array(target.buffer)));
+    buffer.unmap();
+    data.resource = buffer;
+    data.values = null;
+  }
+  #constants: number[] = [];
+
+  /** An encoder that writes down what it is told, and passes it on. */
+  #encoder(): GPUCommandEncoder {
+    const real = this.#backend.device.createCommandEncoder();
+    let pass: GPUComputePassEncoder;
+    let pipeline: GPUComputePipeline;
+    let bindGroup: GPUBindGroup;
+    const recordingPass = {
+      setPipeline: (value: GPUComputePipeline) => pass.setPipeline(pipeline = value),
+      setBindGroup: (index: number, value: GPUBindGroup) => {
+        pass.setBindGroup(index, bindGroup = value);
+      },
+      dispatchWorkgroups: (x: number, y = 1, z = 1) => {
+        const identity = `${this.#kernel} ${x},${y},${z} ${this.#inputs} ${this.#takeConstants()}`;
+        const kernel = this.#kernel;
+        this.commands.push({
+          kind: "dispatch",
+          pipeline,
+          bindGroup,
+          workgroups: [x, y, z],
+          kernel,
+          identity,
+        });
+        pass.dispatchWorkgroups(x, y, z);
+      },
+      end: () => pass.end(),
+    };
+    const encoder = {
+      beginComputePass: (descriptor?: GPUComputePassDescriptor) => {
+        pass = real.beginComputePass(descriptor);
+        return recordingPass;
+      },
+      copyBufferToBuffer: (
+        from: GPUBuffer,
+        fromOffset: number,
+        to: GPUBuffer,
+        toOffset: number,
+        size: number,
+      ) => {
+        const kernel = this.#kernel;
+        const identity = `${kernel} copy ${fromOffset} ${toOffset} ${size} ${this.#takeConstants()}`;
+        this.commands.push({ kind: "copy", from, fromOffset, to, toOffset, size, kernel, identity });
+        real.copyBufferToBuffer(from, fromOffset, to, toOffset, size);
+      },
+      finish: () => real.finish(),
+    };
+    return encoder as unknown as GPUCommandEncoder;
+  }
+
+  #takeConstants(): string {
+    const text = this.#constants.join();
+    this.#constants = [];
+    return text;
+  }
+}
+
+/** FNV-1a over 32-bit words: equal numbers give equal digests, and others almost never do. */
+function digest(words: Int32Array): number {
+  let hash = 0x811c9dc5;
+  for (const word of words) hash = Math.imul(hash ^ word, 0x01000193);
+  return hash >>> 0;
+}
