@@ -45,6 +45,7 @@ export interface Backend {
   readonly uniformPendingDisposal: GPUBuffer[];
   makeUniforms(values: UniformValue[]): { offset: number; size: number; buffer: GPUBuffer };
   uploadToGPU(dataId: object): void;
+  write(values: unknown, shape: number[], dtype: string): object;
   ensureCommandEncoderReady(): void;
   endComputePassEncoder(): void;
   submitQueue(): void;

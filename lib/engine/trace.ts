@@ -6,8 +6,16 @@
 
 import { tf } from "../deps.ts";
 import { RecordingError } from "../errors.ts";
+import type { Tensor } from "../tensor.ts";
 import { Arena } from "./arena.ts";
-import { type Backend, backend, flush, type UniformValue } from "./backend.ts";
+import {
+  type Backend,
+  backend,
+  type BufferSource,
+  flush,
+  type TensorData,
+  type UniformValue,
+} from "./backend.ts";
 
 /** One thing that a step does on the GPU. */
 export type Command =
@@ -33,11 +41,11 @@ export type Command =
   };
 
 /** What a function did, ready to be done again. */
-export interface Trace<T> {
+export interface Trace {
   /** The commands in order. */
   readonly commands: readonly Command[];
-  /** What the function returned. Its tensors' buffers belong to the arena. */
-  readonly result: T;
+  /** What the function returned. Its buffer belongs to the arena. */
+  readonly result: Tensor;
   /** The buffers that the commands work on, beside those of tensors made before. */
   readonly arena: Arena;
 }
@@ -48,22 +56,32 @@ export interface Trace<T> {
  * @throws {RecordingError} When `fn` does what a replay could not do again: reading a tensor,
  *   replacing a variable, or returning a promise.
  */
-export function trace<T>(fn: () => T): Trace<T> {
+export function trace(fn: () => Tensor): Trace {
   flush();
   const active = backend();
   const outside = active.bufferManager;
   const arena = new Arena(active.device, outside);
   const recorder = new Recorder(active, arena);
   const variables = variableIds();
+  const tensors = tf.memory().numTensors;
   active.bufferManager = arena;
   const restore = recorder.install();
   try {
-    const result = tf.tidy(fn as () => tf.TensorContainer) as T;
-    if (result instanceof Promise) {
-      throw new RecordingError("Cannot record the step: it must not be async, got a promise");
+    const result = tf.tidy(fn);
+    if (!(result instanceof tf.Tensor) || result.size !== 1) {
+      throw new RecordingError(
+        "Cannot record the step: it must return its loss, a scalar, and not be async",
+      );
     }
     checkVariables(variables);
     flush();
+    const kept = tf.memory().numTensors - tensors - 1;
+    if (kept !== 0) {
+      throw new RecordingError(
+        `Cannot record the step: it must leave no tensor but its loss, got ${kept} more. Make state ` +
+          "before the step and update it in place",
+      );
+    }
     return { commands: recorder.commands, result, arena };
   } catch (error) {
     flush();
@@ -97,12 +115,15 @@ class Recorder {
   readonly commands: Command[] = [];
   readonly #backend: Backend;
   readonly #arena: Arena;
+  readonly #outside: BufferSource;
   #kernel = "";
   #inputs = "";
+  #constants: number[] = [];
 
   constructor(active: Backend, arena: Arena) {
     this.#backend = active;
     this.#arena = arena;
+    this.#outside = active.bufferManager;
   }
 
   /** Puts the recorder in the backend's way; the result takes it out again. */
@@ -113,12 +134,23 @@ class Recorder {
     const override = <K extends string>(target: object, method: K, replacement: unknown) => {
       if (!own.has(target)) own.set(target, new Map());
       own.get(target)!.set(method, Object.getOwnPropertyDescriptor(target, method));
-      Object.defineProperty(target, method, { value: replacement, configurable: true, writable: true });
+      Object.defineProperty(target, method, {
+        value: replacement,
+        configurable: true,
+        writable: true,
+      });
     };
     const makeUniforms = active.makeUniforms.bind(active);
     const uploadToGPU = active.uploadToGPU.bind(active);
     const runKernel = engine.runKernel.bind(engine);
 
+    const made = new Set<object>();
+    const write = active.write.bind(active);
+    override(active, "write", (...args: Parameters<Backend["write"]>) => {
+      const dataId = write(...args);
+      made.add(dataId);
+      return dataId;
+    });
     override(engine, "runKernel", (name: string, ...rest: [never, never]) => {
       const outer = this.#kernel;
       this.#kernel = name;
@@ -138,10 +170,11 @@ class Recorder {
     });
     override(active, "uploadToGPU", (dataId: object) => {
       const data = active.tensorMap.get(dataId);
-      if (data.resource === null || data.resource === undefined) {
-        if (data.values) return this.#uploadConstant(data);
-      }
-      uploadToGPU(dataId);
+      if (data.resource !== null && data.resource !== undefined) return;
+      if (!data.values) uploadToGPU(dataId);
+      else if (made.has(dataId)) this.#uploadConstant(data);
+      // A tensor from before the step outlives the recording, and so must its buffer.
+      else upload(data, (size, usage) => this.#outside.acquireBuffer(size, usage, true, false));
     });
     override(active, "ensureCommandEncoderReady", () => {
       active.commandEncoder ??= this.#encoder();
@@ -165,22 +198,11 @@ class Recorder {
     };
   }
 
-  /** A tensor made from numbers gets a buffer that keeps them. */
-  #uploadConstant(data: ReturnType<Backend["tensorMap"]["get"]>): void {
-    const values = data.values!;
-    const bytes = 4 * Math.max(1, values.length);
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-    const buffer = this.#arena.make(bytes, usage, true);
-    const Numbers = data.dtype === "int32" || data.dtype === "bool" ? Int32Array : Float32Array;
-    const target = new Numbers(buffer.getMappedRange());
-    target.set(values);
-    this.#constants.push(digest(new Int32Array(target.buffer)));
-    buffer.unmap();
-    data.resource = buffer;
-    data.values = null;
+  /** A tensor that the step makes from numbers gets a buffer that keeps them for all replays. */
+  #uploadConstant(data: TensorData): void {
+    const words = upload(data, (size, usage) => this.#arena.make(size, usage, true));
+    this.#constants.push(digest(words));
   }
-  #constants: number[] = [];
-
   /** An encoder that writes down what it is told, and passes it on. */
   #encoder(): GPUCommandEncoder {
     const real = this.#backend.device.createCommandEncoder();
@@ -220,8 +242,18 @@ class Recorder {
         size: number,
       ) => {
         const kernel = this.#kernel;
-        const identity = `${kernel} copy ${fromOffset} ${toOffset} ${size} ${this.#takeConstants()}`;
-        this.commands.push({ kind: "copy", from, fromOffset, to, toOffset, size, kernel, identity });
+        const identity =
+          `${kernel} copy ${fromOffset} ${toOffset} ${size} ${this.#takeConstants()}`;
+        this.commands.push({
+          kind: "copy",
+          from,
+          fromOffset,
+          to,
+          toOffset,
+          size,
+          kernel,
+          identity,
+        });
         real.copyBufferToBuffer(from, fromOffset, to, toOffset, size);
       },
       finish: () => real.finish(),
@@ -234,6 +266,24 @@ class Recorder {
     this.#constants = [];
     return text;
   }
+}
+
+/** Puts a tensor's values into a buffer of its own; returns their bits. */
+function upload(
+  data: TensorData,
+  make: (size: number, usage: number) => GPUBuffer,
+): Int32Array {
+  const values = data.values!;
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+  const buffer = make(4 * Math.max(1, values.length), usage);
+  const Numbers = data.dtype === "int32" || data.dtype === "bool" ? Int32Array : Float32Array;
+  const mapped = new Numbers(buffer.getMappedRange());
+  mapped.set(values);
+  const words = new Int32Array(mapped.buffer.slice(0));
+  buffer.unmap();
+  data.resource = buffer;
+  data.values = null;
+  return words;
 }
 
 /** FNV-1a over 32-bit words: equal numbers give equal digests, and others almost never do. */

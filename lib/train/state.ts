@@ -85,20 +85,36 @@ export async function loadState(
   optimizer: Optimizer,
 ): Promise<TrainingState> {
   const path = join(folder, STATE_FILE);
-  if (!await Deno.stat(path).then(() => true, () => false)) return initialState();
+  try {
+    await Deno.stat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return initialState();
+    throw error;
+  }
   const { tensors, metadata } = await readSafetensors(path);
   const part = (prefix: string) =>
     new Map<string, StateTensor>(
       [...tensors].filter(([name]) => name.startsWith(prefix))
         .map(([name, tensor]) => [name.slice(prefix.length), tensor]),
     );
-  let state: TrainingState;
-  try {
-    state = JSON.parse(metadata.state!);
-  } catch {
+  const state = parseState(metadata.state);
+  if (state === undefined) {
     throw new CheckpointError(`Cannot resume: ${path} does not say where the run stands`);
   }
   network.loadStateDict(part("model."));
   optimizer.loadStateDict(part("optimizer."), Number(metadata.optimizer_steps));
   return state;
+}
+
+function parseState(text = ""): TrainingState | undefined {
+  try {
+    const state: TrainingState = JSON.parse(text);
+    const { epoch, step, lossSum, lossCount, seconds, records } = state;
+    const counts = [epoch, step, lossCount].every((n) => Number.isSafeInteger(n) && n >= 0);
+    const sums = Number.isFinite(lossSum) && Number.isFinite(seconds);
+    if (counts && sums && Array.isArray(records) && records.length === epoch) return state;
+  } catch {
+    // What does not parse is refused like what makes no sense.
+  }
+  return undefined;
 }

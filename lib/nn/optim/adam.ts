@@ -1,7 +1,8 @@
 /** Adam and AdamW. @module */
 
 import type { Parameter } from "../module.ts";
-import { Optimizer, updateInPlace } from "./optimizer.ts";
+import { updateInPlace } from "../../engine/update.ts";
+import { Optimizer } from "./optimizer.ts";
 import type { Tensor, Variable } from "../../tensor.ts";
 
 /** Options of {@link Adam} and {@link AdamW}. */

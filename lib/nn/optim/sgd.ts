@@ -1,7 +1,8 @@
 /** Stochastic gradient descent. @module */
 
 import type { Parameter } from "../module.ts";
-import { Optimizer, updateInPlace } from "./optimizer.ts";
+import { updateInPlace } from "../../engine/update.ts";
+import { Optimizer } from "./optimizer.ts";
 import type { Tensor, Variable } from "../../tensor.ts";
 
 /** Options of {@link SGD}. */

@@ -1,0 +1,185 @@
+/**
+ * Recording a training step once and replaying it.
+ *
+ * tfjs spends most of a small step on the CPU: the tape, a bind group, a uniform buffer and often
+ * more for each dispatch. A step of fixed shapes does the same every time, so it is run through tfjs
+ * twice while its pipelines, bind groups, workgroup counts and copies are written down, and from
+ * then on only those are encoded again.
+ *
+ * @module
+ */
+
+import { RecordingError } from "../errors.ts";
+import type { Scalar } from "../tensor.ts";
+import { backend, flush } from "./backend.ts";
+import { LossRing } from "./loss_ring.ts";
+import { type Command, type Trace, trace } from "./trace.ts";
+
+/** Options of {@link compileStep}. */
+export interface CompileOptions {
+  /** Steps encoded into one submit. @default 16 */
+  readonly stepsPerSubmit?: number;
+}
+
+/** What a recorded step consists of. */
+export interface StepStats {
+  /** Dispatches per step. */
+  readonly dispatches: number;
+  /** Buffer copies per step. */
+  readonly copies: number;
+  /** Bytes of the buffers that the recording holds. */
+  readonly bytes: number;
+}
+
+/** A step that can be run many times. */
+export interface CompiledStep {
+  /**
+   * Runs the next `count` steps and reads their losses. The first two steps of all are run through
+   * tfjs and recorded, the others replayed.
+   *
+   * @returns The loss of each step, in order.
+   * @throws {RecordingError} In the first two steps, when the step cannot be replayed soundly.
+   */
+  run(count: number): Promise<Float32Array>;
+  /** What the recording consists of; `undefined` before the second step. */
+  readonly stats: StepStats | undefined;
+  /** Frees the recording's buffers. The state that the step works on stays. */
+  dispose(): void;
+}
+
+/**
+ * Compiles a training step.
+ *
+ * The step must do the same every time: the same shapes, state updated in place (as this library's
+ * optimizers do), and whatever changes from step to step, such as the batch, the learning rate or
+ * random numbers, read from buffers on the GPU that the step itself advances. What cannot be
+ * replayed is found out by running the step twice and comparing, and refused with the name of the
+ * operation.
+ *
+ * @param step One step: computes, updates its state, returns the loss, a scalar.
+ *
+ * @example A step of one's own
+ * ```ts
+ * import { compileStep, openDevice, updateInPlace } from "../../mod.ts";
+ * import { tf } from "../deps.ts";
+ * import assert from "node:assert/strict";
+ *
+ * await openDevice();
+ * const x = tf.tensor2d([[1, 2], [3, 4], [5, 6]]);
+ * const y = tf.tensor2d([[5], [11], [17]]);
+ * const w = tf.variable(tf.zeros([2, 1]));
+ * const step = compileStep(() => {
+ *   const loss = () => tf.mean(tf.square(tf.sub(tf.matMul(x, w as tf.Tensor2D), y))) as tf.Scalar;
+ *   const { value, grads } = tf.variableGrads(loss, [w]);
+ *   updateInPlace("example", "result[i] - 0.02 * g[i]", w, { g: grads[w.name]! }, {});
+ *   return value;
+ * });
+ * const losses = await step.run(50);
+ * assert.ok(losses.at(-1)! < losses[0]! / 10);
+ * assert.ok(step.stats!.dispatches > 0);
+ * step.dispose();
+ * ```
+ */
+export function compileStep(step: () => Scalar, options: CompileOptions = {}): CompiledStep {
+  const { stepsPerSubmit = 16 } = options;
+  const ring = new LossRing();
+  let first: Trace | undefined;
+  let recording: Trace | undefined;
+
+  const traceStep = () =>
+    trace(() => {
+      const loss = step();
+      ring.append(loss);
+      return loss;
+    });
+
+  return {
+    get stats(): StepStats | undefined {
+      if (recording === undefined) return undefined;
+      const { commands, arena } = recording;
+      const dispatches = commands.filter(({ kind }) => kind === "dispatch").length;
+      return { dispatches, copies: commands.length - dispatches, bytes: arena.size };
+    },
+    async run(count: number): Promise<Float32Array> {
+      const losses = new Float32Array(count);
+      for (let done = 0; done < count;) {
+        const part = Math.min(count - done, ring.capacity);
+        let taken = 0;
+        if (first === undefined && taken < part) {
+          first = traceStep();
+          taken++;
+        }
+        if (recording === undefined && taken < part) {
+          recording = traceStep();
+          compare(first!.commands, recording.commands);
+          release(first!);
+          taken++;
+        }
+        while (taken < part) {
+          const steps = Math.min(stepsPerSubmit, part - taken);
+          replay(recording!.commands, steps);
+          taken += steps;
+        }
+        losses.set(await ring.read(part), done);
+        done += part;
+      }
+      return losses;
+    },
+    dispose(): void {
+      if (first && first !== recording) release(first);
+      if (recording) release(recording);
+      ring.dispose();
+    },
+  };
+}
+
+/** Refuses a step that did not do the same twice. */
+function compare(first: readonly Command[], second: readonly Command[]): void {
+  const differs = second.findIndex((command, i) => command.identity !== first[i]?.identity);
+  if (differs < 0 && first.length === second.length) return;
+  const { kernel } = second[differs] ?? first[second.length]!;
+  throw new RecordingError(
+    `Cannot record the step: the operation ${
+      kernel || "at its start"
+    } did not do the same when the ` +
+      "step was run again. A random tensor made on the CPU, a number that changes from step to step, " +
+      "or another shape is no part of a recording; draw or count it on the GPU",
+  );
+}
+
+/** Frees the buffers of a trace and the tensor that it returned. */
+function release({ arena, result }: Trace): void {
+  backend().tensorMap.get(result.dataId).resource = null;
+  result.dispose();
+  arena.dispose();
+}
+
+/** Encodes the commands `times` times over and submits them once. */
+function replay(commands: readonly Command[], times: number): void {
+  flush();
+  const { device, queue } = backend();
+  const encoder = device.createCommandEncoder();
+  let pass: GPUComputePassEncoder | undefined;
+  for (let i = 0; i < times; i++) {
+    let pipeline: GPUComputePipeline | undefined;
+    for (const command of commands) {
+      if (command.kind === "dispatch") {
+        if (pass === undefined) {
+          pass = encoder.beginComputePass();
+          pipeline = undefined;
+        }
+        if (command.pipeline !== pipeline) pass.setPipeline(pipeline = command.pipeline);
+        pass.setBindGroup(0, command.bindGroup);
+        const [x, y, z] = command.workgroups;
+        pass.dispatchWorkgroups(x, y, z);
+      } else {
+        pass?.end();
+        pass = undefined;
+        const { from, fromOffset, to, toOffset, size } = command;
+        encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, size);
+      }
+    }
+  }
+  pass?.end();
+  queue.submit([encoder.finish()]);
+}
