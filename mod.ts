@@ -60,6 +60,13 @@ export {
   requestAdapter,
 } from "./lib/device.ts";
 export { collectIfDue } from "./lib/engine/collect.ts";
+export {
+  type CompiledStep,
+  type CompileOptions,
+  compileStep,
+  type StepStats,
+} from "./lib/engine/step.ts";
+export { updateInPlace } from "./lib/engine/update.ts";
 export { type Program, run, runInPlace, type Uniform } from "./lib/engine/program.ts";
 
 export * from "./lib/data/types.ts";

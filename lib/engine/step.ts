@@ -126,8 +126,9 @@ export function compileStep(step: () => Scalar, options: CompileOptions = {}): C
       return losses;
     },
     dispose(): void {
-      if (first && first !== recording) release(first);
-      if (recording) release(recording);
+      // The first trace was released when the second had been compared with it.
+      const last = recording ?? first;
+      if (last) release(last);
       ring.dispose();
     },
   };

@@ -62,12 +62,15 @@ Deno.test("data fetch without the network says in one line how to bring the file
 
 Deno.test("data show draws ten images of each class and prints where", async () => {
   await using folder = await temporaryFolder();
-  const path = `${folder.path}/new/sheet.png`;
+  const path = `${folder.path}/sheet.png`;
   const { code, out } = await run(folder.path, "show", "--dataset", "digits", "--out", path);
   assert.equal(code, 0);
   assert.equal(out, `${path}\n`);
   const { width, height } = await readPng(path);
   assert.ok(width > 10 * 80 && height > 10 * 80, `${width}x${height}`);
+  const absent = await run(folder.path, "show", "--dataset", "digits", "--out", `${path}/x/y.png`);
+  assert.equal(absent.code, 1);
+  assert.match(absent.err, /^error: Cannot write [^\n]+\n$/);
 });
 
 Deno.test("data refuses an unknown action with exit status 2", async () => {
