@@ -10,6 +10,7 @@ export class Arena implements BufferSource {
   readonly #device: GPUDevice;
   readonly #outside: BufferSource;
   readonly #own = new Set<GPUBuffer>();
+  readonly #foreign: [buffer: GPUBuffer, reuse: boolean][] = [];
   readonly #free = new Map<string, GPUBuffer[]>();
 
   /**
@@ -39,13 +40,22 @@ export class Arena implements BufferSource {
   /** Frees a buffer for later in the step. */
   releaseBuffer(buffer: GPUBuffer, reuse = true): void {
     if (!this.#own.has(buffer)) {
-      this.#outside.releaseBuffer(buffer, reuse);
+      this.#foreign.push([buffer, reuse]);
       return;
     }
     const key = `${buffer.size}_${buffer.usage}`;
     const free = this.#free.get(key);
     if (free) free.push(buffer);
     else this.#free.set(key, [buffer]);
+  }
+
+  /**
+   * Gives back the buffers of tensors from before the step that the step freed. Not earlier: handed
+   * out again, they would be written before the commands that still read them are submitted.
+   */
+  releaseForeign(): void {
+    for (const [buffer, reuse] of this.#foreign) this.#outside.releaseBuffer(buffer, reuse);
+    this.#foreign.length = 0;
   }
 
   /** Bytes of all buffers. */

@@ -75,6 +75,7 @@ export function trace(fn: () => Tensor): Trace {
     }
     checkVariables(variables);
     flush();
+    arena.releaseForeign();
     const kept = tf.memory().numTensors - tensors - 1;
     if (kept !== 0) {
       throw new RecordingError(
@@ -174,7 +175,7 @@ class Recorder {
       if (!data.values) uploadToGPU(dataId);
       else if (made.has(dataId)) this.#uploadConstant(data);
       // A tensor from before the step outlives the recording, and so must its buffer.
-      else upload(data, (size, usage) => this.#outside.acquireBuffer(size, usage, true, false));
+      else upload(data, active.queue, (size, usage) => this.#outside.acquireBuffer(size, usage));
     });
     override(active, "ensureCommandEncoderReady", () => {
       active.commandEncoder ??= this.#encoder();
@@ -200,8 +201,10 @@ class Recorder {
 
   /** A tensor that the step makes from numbers gets a buffer that keeps them for all replays. */
   #uploadConstant(data: TensorData): void {
-    const words = upload(data, (size, usage) => this.#arena.make(size, usage, true));
-    this.#constants.push(digest(words));
+    const { queue } = this.#backend;
+    this.#constants.push(
+      digest(upload(data, queue, (size, usage) => this.#arena.make(size, usage))),
+    );
   }
   /** An encoder that writes down what it is told, and passes it on. */
   #encoder(): GPUCommandEncoder {
@@ -271,19 +274,17 @@ class Recorder {
 /** Puts a tensor's values into a buffer of its own; returns their bits. */
 function upload(
   data: TensorData,
+  queue: GPUQueue,
   make: (size: number, usage: number) => GPUBuffer,
 ): Int32Array {
-  const values = data.values!;
+  const isInteger = data.dtype === "int32" || data.dtype === "bool";
+  const numbers = isInteger ? Int32Array.from(data.values!) : Float32Array.from(data.values!);
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-  const buffer = make(4 * Math.max(1, values.length), usage);
-  const Numbers = data.dtype === "int32" || data.dtype === "bool" ? Int32Array : Float32Array;
-  const mapped = new Numbers(buffer.getMappedRange());
-  mapped.set(values);
-  const words = new Int32Array(mapped.buffer.slice(0));
-  buffer.unmap();
+  const buffer = make(4 * Math.max(1, numbers.length), usage);
+  queue.writeBuffer(buffer, 0, numbers);
   data.resource = buffer;
   data.values = null;
-  return words;
+  return new Int32Array(numbers.buffer);
 }
 
 /** FNV-1a over 32-bit words: equal numbers give equal digests, and others almost never do. */
