@@ -35,8 +35,7 @@
  * for (let step = 0; step < 10; step++) {
  *   const indices = Array.from({ length: 64 }, (_, i) => step * 64 + i);
  *   const batch = makeBatch(train, indices, { maxValue });
- *   const pass = new Context((stream) => new Random(1, "forward", step, stream));
- *   const loss = trainStep(net, optimizer, batch, pass);
+ *   const loss = trainStep(net, optimizer, batch, Context.training(1, step));
  *   losses.push((await loss.data())[0]!);
  *   tf.dispose([loss, batch.images, batch.labels]);
  *   device.check();
@@ -59,7 +58,10 @@ export {
   openDevice,
   requestAdapter,
 } from "./lib/device.ts";
+export { Clock } from "./lib/engine/clock.ts";
+export { type Batch, Feed } from "./lib/engine/feed.ts";
 export { collectIfDue } from "./lib/engine/collect.ts";
+export { GpuRandom } from "./lib/engine/random.ts";
 export {
   type CompiledStep,
   type CompileOptions,
@@ -87,7 +89,7 @@ export * from "./lib/nn/linear.ts";
 export * from "./lib/nn/loss.ts";
 export * from "./lib/nn/module.ts";
 export * from "./lib/nn/optim/adam.ts";
-export { Optimizer } from "./lib/nn/optim/optimizer.ts";
+export { Optimizer, type OptimizerRule } from "./lib/nn/optim/optimizer.ts";
 export * from "./lib/nn/optim/schedule.ts";
 export * from "./lib/nn/optim/sgd.ts";
 
@@ -116,7 +118,7 @@ export {
   type ReportTable,
 } from "./lib/viz/report.ts";
 
-export { type Batch, type BatchOptions, makeBatch } from "./lib/train/batches.ts";
+export { type BatchOptions, makeBatch } from "./lib/train/batches.ts";
 export { type LoadedModel, loadModel, type ModelInfo, saveModel } from "./lib/train/checkpoint.ts";
 export { accuracyOf, type Predictions, predictSet } from "./lib/train/evaluate.ts";
 export { trainClassifier, type TrainingJob, trainStep } from "./lib/train/loop.ts";

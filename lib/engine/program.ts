@@ -5,6 +5,7 @@
  */
 
 import { tf, type WebGPUBackend } from "../deps.ts";
+import { forgetValues } from "./backend.ts";
 import type { Tensor, TensorInfo } from "../tensor.ts";
 
 /** A WGSL kernel in the form that tfjs's backend compiles, caches and dispatches. */
@@ -46,12 +47,22 @@ export function webgpuBackend(): WebGPUBackend {
 
 const SHAPE_AXES = [0, 1, 2, 3, 4, 5];
 
-/** Dispatches `program` over `inputs` and returns its output. */
+/**
+ * Dispatches `program` over `inputs`.
+ *
+ * @param program The kernel.
+ * @param inputs One tensor for each of the program's inputs.
+ * @param uniforms Values of the program's own uniforms. @default none
+ * @param output A tensor to write to. @default a new one
+ * @param dtype Type of a new output. @default "float32"
+ * @returns The output.
+ */
 export function run(
   program: Program,
   inputs: TensorInfo[],
   uniforms: Uniform[] = [],
   output?: TensorInfo,
+  dtype: "float32" | "int32" = "float32",
 ): TensorInfo {
   const { workgroupSize = [64, 1, 1] } = program;
   const size = tf.util.sizeFromShape([...program.outputShape]);
@@ -72,7 +83,7 @@ export function run(
       getUserCode: () => program.code,
     },
     inputs,
-    "float32",
+    dtype,
     uniforms,
     output,
   );
@@ -89,7 +100,5 @@ export function runInPlace(
   uniforms: Uniform[] = [],
 ): void {
   run(program, inputs, uniforms, target);
-  // The backend keeps the values of a tensor that was read once; these are old now.
-  const data = webgpuBackend() as unknown as { tensorMap: tf.DataStorage<{ values: unknown }> };
-  data.tensorMap.get(target.dataId).values = null;
+  forgetValues(target);
 }

@@ -10,8 +10,10 @@
  */
 
 import { RecordingError } from "../errors.ts";
+import { tf } from "../deps.ts";
 import type { Scalar } from "../tensor.ts";
 import { backend, flush } from "./backend.ts";
+import { collectIfDue } from "./collect.ts";
 import { LossRing } from "./loss_ring.ts";
 import { type Command, type Trace, trace } from "./trace.ts";
 
@@ -117,7 +119,7 @@ export function compileStep(step: () => Scalar, options: CompileOptions = {}): C
         }
         while (taken < part) {
           const steps = Math.min(stepsPerSubmit, part - taken);
-          replay(recording!.commands, steps);
+          replay(recording!, steps);
           taken += steps;
         }
         losses.set(await ring.read(part), done);
@@ -131,6 +133,31 @@ export function compileStep(step: () => Scalar, options: CompileOptions = {}): C
       if (last) release(last);
       ring.dispose();
     },
+  };
+}
+
+/**
+ * The same as {@link compileStep} without a recording: every step runs through tfjs. Slower, and the
+ * reference for what a recording computes.
+ */
+export function eagerStep(step: () => Scalar): CompiledStep {
+  const ring = new LossRing();
+  return {
+    stats: undefined,
+    async run(count: number): Promise<Float32Array> {
+      const losses = new Float32Array(count);
+      for (let done = 0; done < count;) {
+        const part = Math.min(count - done, ring.capacity);
+        for (let i = 0; i < part; i++) {
+          tf.tidy(() => ring.append(step()));
+          collectIfDue();
+        }
+        losses.set(await ring.read(part), done);
+        done += part;
+      }
+      return losses;
+    },
+    dispose: () => ring.dispose(),
   };
 }
 
@@ -156,9 +183,11 @@ function release({ arena, result }: Trace): void {
 }
 
 /** Encodes the commands `times` times over and submits them once. */
-function replay(commands: readonly Command[], times: number): void {
+function replay({ commands, updated }: Trace, times: number): void {
   flush();
-  const { device, queue } = backend();
+  const { device, queue, tensorMap } = backend();
+  // Values that were read back are old after this.
+  for (const dataId of updated) if (tensorMap.has(dataId)) tensorMap.get(dataId).values = null;
   const encoder = device.createCommandEncoder();
   let pass: GPUComputePassEncoder | undefined;
   for (let i = 0; i < times; i++) {

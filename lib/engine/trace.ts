@@ -13,6 +13,7 @@ import {
   backend,
   type BufferSource,
   flush,
+  listenToUpdates,
   type TensorData,
   type UniformValue,
 } from "./backend.ts";
@@ -46,8 +47,17 @@ export interface Trace {
   readonly commands: readonly Command[];
   /** What the function returned. Its buffer belongs to the arena. */
   readonly result: Tensor;
+  /** Data of the tensors that the commands update in place. */
+  readonly updated: ReadonlySet<object>;
   /** The buffers that the commands work on, beside those of tensors made before. */
   readonly arena: Arena;
+}
+
+let recording = false;
+
+/** Whether a step is being recorded just now. */
+export function isRecording(): boolean {
+  return recording;
 }
 
 /**
@@ -66,6 +76,9 @@ export function trace(fn: () => Tensor): Trace {
   const tensors = tf.memory().numTensors;
   active.bufferManager = arena;
   const restore = recorder.install();
+  const updated = new Set<object>();
+  listenToUpdates((dataId) => updated.add(dataId));
+  recording = true;
   try {
     const result = tf.tidy(fn);
     if (!(result instanceof tf.Tensor) || result.size !== 1) {
@@ -83,12 +96,15 @@ export function trace(fn: () => Tensor): Trace {
           "before the step and update it in place",
       );
     }
-    return { commands: recorder.commands, result, arena };
+    return { commands: recorder.commands, result, updated, arena };
   } catch (error) {
     flush();
+    arena.releaseForeign();
     arena.dispose();
     throw error;
   } finally {
+    recording = false;
+    listenToUpdates();
     restore();
     active.bufferManager = outside;
   }

@@ -1,6 +1,5 @@
 /** Dropout. @module */
 
-import { tf } from "../deps.ts";
 import { type Context, Module } from "./module.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -28,10 +27,6 @@ export class Dropout extends Module {
   /** Any shape; a training pass takes one random stream of `context`. */
   forward(x: Tensor, context: Context): Tensor {
     if (!context.training || this.#p === 0) return x;
-    const random = context.stream();
-    const mask = new Float32Array(x.size);
-    const kept = 1 / (1 - this.#p);
-    for (let i = 0; i < mask.length; i++) mask[i] = random.float() < this.#p ? 0 : kept;
-    return tf.mul(x, tf.tensor(mask, x.shape));
+    return context.stream().dropout(x, this.#p);
   }
 }

@@ -5,8 +5,8 @@
  */
 
 import { tf } from "../deps.ts";
+import { GpuRandom } from "../engine/random.ts";
 import { CheckpointError } from "../errors.ts";
-import type { Random } from "../random.ts";
 import type { Tensor, Variable } from "../tensor.ts";
 
 /**
@@ -116,16 +116,27 @@ export class Parameter {
 /** What a forward pass needs to know beside its input. */
 export class Context {
   #streams = 0;
-  #random: ((stream: number) => Random) | undefined;
+  #random: ((stream: number) => GpuRandom) | undefined;
 
   /**
    * A training pass with `random`, an evaluation without.
    *
-   * @param random Makes the random stream of the n-th random layer in this pass, such as
-   *   `(n) => new Random(seed, "forward", step, n)`. Without it the pass is an evaluation.
+   * @param random Makes the random stream of the n-th random layer in this pass; see
+   *   {@link Context.training}. Without it the pass is an evaluation.
    */
-  constructor(random?: (stream: number) => Random) {
+  constructor(random?: (stream: number) => GpuRandom) {
     this.#random = random;
+  }
+
+  /**
+   * A training pass whose n-th random layer draws from the stream `"forward", n` of `seed`.
+   *
+   * @param seed An integer from 0 to 2^53 - 1.
+   * @param step The step's number: `Clock.step`, which a recorded step looks up whenever it is
+   *   replayed, or an integer from 0 to 2^31 - 1.
+   */
+  static training(seed: number, step: Variable | number): Context {
+    return new Context((stream) => GpuRandom.named(step, seed, "forward", stream));
   }
 
   /** Whether this is a training pass: dropout drops, batch norm uses the batch's statistics. */
@@ -134,7 +145,7 @@ export class Context {
   }
 
   /** The next random stream of this pass. Throws a `TypeError` in an evaluation pass. */
-  stream(): Random {
+  stream(): GpuRandom {
     if (this.#random === undefined) throw new TypeError("An evaluation pass has no random stream");
     return this.#random(this.#streams++);
   }

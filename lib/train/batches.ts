@@ -3,15 +3,7 @@
 import { type Augmentation, augmentBatch } from "../data/augment.ts";
 import type { ImageSet } from "../data/types.ts";
 import { tf } from "../deps.ts";
-import type { Tensor1D, Tensor4D } from "../tensor.ts";
-
-/** A batch on its way to the GPU. */
-export interface Batch {
-  /** `(N, H, W, 1)`, scaled to [−1, 1]. */
-  readonly images: Tensor4D;
-  /** `(N)`, int32. */
-  readonly labels: Tensor1D;
-}
+import type { Batch } from "../engine/feed.ts";
 
 /** How {@link makeBatch} prepares images. */
 export interface BatchOptions {

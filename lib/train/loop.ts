@@ -1,21 +1,21 @@
 /** The training loop of a classifier. @module */
 
-import { defaultAugmentation } from "../data/augment.ts";
+import { augmentBatch, defaultAugmentation } from "../data/augment.ts";
 import { epochOrder } from "../data/shuffle.ts";
 import type { ImageSet } from "../data/types.ts";
 import { tf } from "../deps.ts";
 import type { Device } from "../device.ts";
-import { collectIfDue } from "../engine/collect.ts";
+import { Clock } from "../engine/clock.ts";
+import { type Batch, Feed } from "../engine/feed.ts";
+import { type CompiledStep, compileStep, eagerStep } from "../engine/step.ts";
 import { TrainingError } from "../errors.ts";
 import { crossEntropy } from "../nn/loss.ts";
 import { Context, type Module } from "../nn/module.ts";
 import type { Optimizer } from "../nn/optim/optimizer.ts";
-import { Random } from "../random.ts";
-import { type Batch, makeBatch } from "./batches.ts";
+import type { Scalar } from "../tensor.ts";
 import type { Progress } from "./progress.ts";
 import { makeSchedule, type Recipe } from "./recipe.ts";
 import type { EpochRecord, TrainingState } from "./state.ts";
-import type { Scalar } from "../tensor.ts";
 
 /** What {@link trainClassifier} trains, on what, and whom it tells. */
 export interface TrainingJob {
@@ -39,8 +39,10 @@ export interface TrainingJob {
   readonly evaluate: () => Promise<Pick<EpochRecord, "val_accuracy" | "test_accuracy">>;
   /** Saves state and network at the end of an epoch, and within long ones. */
   readonly save: () => Promise<void>;
-  /** Stops the run after the current step, with the state saved. */
+  /** Stops the run after the current steps, with the state saved. */
   readonly signal?: AbortSignal;
+  /** Runs every step through tfjs instead of replaying a recording. @default false */
+  readonly eager?: boolean;
 }
 
 /** Within an epoch the state is saved about this often, in ms. */
@@ -48,7 +50,7 @@ const SAVE_INTERVAL = 60_000;
 /** The losses of a window of steps are read together; a window should last about this long, in ms. */
 const READ_INTERVAL = 400;
 /** The longest window, in steps. */
-const MAX_WINDOW = 64;
+const MAX_WINDOW = 256;
 
 /** One forward and backward pass and an update. Returns the loss, a scalar on the GPU. */
 export function trainStep(
@@ -78,66 +80,153 @@ export function stepsPerEpoch(count: number, batchSize: number): number {
  * @throws The reason of `job.signal` when it stops the run.
  */
 export async function trainClassifier(job: TrainingJob): Promise<void> {
-  const { state, recipe, train } = job;
-  const steps = stepsPerEpoch(train.count, recipe.batchSize);
-  while (state.epoch < recipe.epochs) {
-    const started = performance.now() - state.seconds * 1000;
-    await trainEpoch(job, steps, started);
-    const accuracies = await job.evaluate();
-    state.seconds = (performance.now() - started) / 1000;
-    finishEpoch(job, steps, accuracies);
-    await job.save();
+  const { state, recipe } = job;
+  if (state.epoch === recipe.epochs) return;
+  const stepper = new Stepper(job);
+  try {
+    while (state.epoch < recipe.epochs) {
+      const started = performance.now() - state.seconds * 1000;
+      await trainEpoch(job, stepper, started);
+      const accuracies = await job.evaluate();
+      state.seconds = (performance.now() - started) / 1000;
+      finishEpoch(job, stepper.steps, accuracies);
+      await job.save();
+    }
+  } finally {
+    stepper.dispose();
   }
 }
 
-async function trainEpoch(job: TrainingJob, steps: number, started: number): Promise<void> {
-  const { state, recipe, train, device, optimizer, network } = job;
-  const { seed, batchSize } = recipe;
+async function trainEpoch(job: TrainingJob, stepper: Stepper, started: number): Promise<void> {
+  const { state, recipe } = job;
+  const { steps } = stepper;
   const epoch = state.epoch + 1;
-  const augmentation = recipe.augmentation ?? defaultAugmentation(train.height);
-  const order = epochOrder(seed, epoch, train.count);
-  const schedule = makeSchedule(recipe, recipe.epochs * steps);
-  const window = new LossWindow();
+  stepper.startEpoch(epoch);
   let lastSave = performance.now();
+  let window = 1;
 
   while (state.step < steps) {
-    const globalStep = state.epoch * steps + state.step;
-    const from = state.step * batchSize;
-    const batch = makeBatch(train, order.subarray(from, from + batchSize), {
-      maxValue: job.maxValue,
-      augment: recipe.augment ? { augmentation, stream: { seed, epoch } } : undefined,
-    });
-    optimizer.lr = recipe.lr * schedule(globalStep);
-    const context = new Context((stream) => new Random(seed, "forward", globalStep, stream));
-    window.push(trainStep(network, optimizer, batch, context), batch.labels.size);
-    tf.dispose([batch.images, batch.labels]);
-    collectIfDue();
-    state.step++;
-
-    const stop = job.signal?.aborted ?? false;
-    const saveDue = performance.now() - lastSave > SAVE_INTERVAL;
-    if (window.full || stop || saveDue || state.step === steps) {
-      await window.read((sum, count) => {
-        state.lossSum += sum;
-        state.lossCount += count;
-      });
-      device.check();
-      state.seconds = (performance.now() - started) / 1000;
-      const loss = state.lossSum / state.lossCount;
-      if (!Number.isFinite(loss)) {
-        throw new TrainingError(
-          `Cannot go on: the loss is no longer a finite number in epoch ${epoch}, ` +
-            `step ${state.step}. Try a smaller --lr than ${recipe.lr}`,
-        );
-      }
-      job.progress.update({ epoch, epochs: recipe.epochs, step: state.step, steps, loss });
+    const opened = performance.now();
+    const losses = await stepper.run(state.step, Math.min(window, steps - state.step));
+    job.device.check();
+    // One by one, so that the sum is rounded alike wherever windows happen to end.
+    for (const { loss, images } of losses) {
+      state.lossSum += loss * images;
+      state.lossCount += images;
     }
-    if (stop || (saveDue && state.step < steps)) {
+    state.step += losses.length;
+    job.optimizer.steps = state.epoch * steps + state.step;
+    const now = performance.now();
+    state.seconds = (now - started) / 1000;
+    window = nextWindow(losses.length, now - opened);
+
+    const loss = state.lossSum / state.lossCount;
+    if (!Number.isFinite(loss)) {
+      throw new TrainingError(
+        `Cannot go on: the loss is no longer a finite number in epoch ${epoch}, ` +
+          `step ${state.step}. Try a smaller --lr than ${recipe.lr}`,
+      );
+    }
+    job.progress.update({ epoch, epochs: recipe.epochs, step: state.step, steps, loss });
+    const stop = job.signal?.aborted ?? false;
+    if (stop || (now - lastSave > SAVE_INTERVAL && state.step < steps)) {
       await job.save();
       lastSave = performance.now();
     }
     if (stop) throw job.signal!.reason;
   }
+}
+
+function nextWindow(steps: number, elapsed: number): number {
+  const fitting = Math.round(READ_INTERVAL * steps / elapsed);
+  // The first windows hold the compiling of shaders, which says nothing of the rest.
+  return Math.max(1, Math.min(fitting, 4 * steps, MAX_WINDOW));
+}
+
+/** Runs the steps of a job: the whole batches, and the smaller last one of an epoch. */
+class Stepper {
+  readonly #job: TrainingJob;
+  readonly #clock: Clock;
+  readonly #feed: Feed;
+  readonly #images: ImageSet;
+  readonly #whole: CompiledStep;
+  readonly #last: CompiledStep;
+
+  constructor(job: TrainingJob) {
+    const { network, optimizer, recipe, state } = job;
+    const { set, maxValue } = finer(job.train, job.maxValue);
+    this.#job = job;
+    this.#images = set;
+    const steps = stepsPerEpoch(set.count, recipe.batchSize);
+    this.#clock = new Clock(state.epoch * steps + state.step);
+    this.#feed = new Feed(set, maxValue, recipe.batchSize, this.#clock);
+    const schedule = makeSchedule(recipe, recipe.epochs * steps);
+    optimizer.follow(this.#clock, (step) => recipe.lr * schedule(step), recipe.epochs * steps);
+
+    const compile = job.eager ? eagerStep : compileStep;
+    const stepOf = (size: number) =>
+      compile(() => {
+        const context = Context.training(recipe.seed, this.#clock.step);
+        const loss = trainStep(network, optimizer, this.#feed.batch(size), context);
+        this.#clock.advance();
+        return loss;
+      });
+    const { lastBatchSize } = this.#feed;
+    this.#whole = stepOf(Math.min(recipe.batchSize, set.count));
+    this.#last = lastBatchSize === recipe.batchSize ? this.#whole : stepOf(lastBatchSize);
+  }
+
+  /** Steps in an epoch. */
+  get steps(): number {
+    return this.#feed.steps;
+  }
+
+  /** Shuffles, and augments where the recipe says so. */
+  startEpoch(epoch: number): void {
+    const { seed, augment, augmentation } = this.#job.recipe;
+    const { count, images, height } = this.#images;
+    let pixels: Uint8Array | undefined;
+    if (augment) {
+      const all = Array.from({ length: count }, (_, i) => i);
+      const how = augmentation ?? defaultAugmentation(height);
+      pixels = new Uint8Array(images.length);
+      augmentBatch(pixels, this.#images, all, how, { seed, epoch });
+    }
+    this.#feed.startEpoch(epochOrder(seed, epoch, count), pixels);
+  }
+
+  /** Runs up to `count` steps from step `from` of the epoch; fewer where the batch size changes. */
+  async run(from: number, count: number): Promise<{ loss: number; images: number }[]> {
+    const { batchSize } = this.#job.recipe;
+    const { lastBatchSize, steps } = this.#feed;
+    const isLast = this.#last !== this.#whole && from === steps - 1;
+    const whole = this.#last === this.#whole ? count : Math.min(count, steps - 1 - from);
+    const losses = isLast ? await this.#last.run(1) : await this.#whole.run(whole);
+    return Array.from(losses, (loss, i) => ({
+      loss,
+      images: from + i === steps - 1 ? lastBatchSize : batchSize,
+    }));
+  }
+
+  dispose(): void {
+    this.#whole.dispose();
+    if (this.#last !== this.#whole) this.#last.dispose();
+    this.#feed.dispose();
+    this.#clock.dispose();
+  }
+}
+
+/**
+ * The same images with as many grey levels as fit in a byte: a deformed image lies between the 17
+ * levels of the embedded digits.
+ */
+function finer(set: ImageSet, maxValue: number): { set: ImageSet; maxValue: number } {
+  const factor = Math.floor(255 / maxValue);
+  if (factor === 1) return { set, maxValue };
+  return {
+    set: { ...set, images: set.images.map((value) => value * factor) },
+    maxValue: maxValue * factor,
+  };
 }
 
 function finishEpoch(
@@ -146,12 +235,13 @@ function finishEpoch(
   accuracies: Pick<EpochRecord, "val_accuracy" | "test_accuracy">,
 ): void {
   const { state, recipe, progress } = job;
+  const schedule = makeSchedule(recipe, recipe.epochs * steps);
   const record: EpochRecord = {
     epoch: state.epoch + 1,
     steps: (state.epoch + 1) * steps,
     train_loss: state.lossSum / state.lossCount,
     ...accuracies,
-    lr: job.optimizer.lr,
+    lr: recipe.lr * schedule((state.epoch + 1) * steps - 1),
     seconds: state.seconds,
   };
   state.records.push(record);
@@ -166,41 +256,4 @@ function finishEpoch(
     `epoch ${record.epoch}/${recipe.epochs}  loss ${record.train_loss.toFixed(4)}  ` +
       `${name} accuracy ${((accuracy ?? 0) * 100).toFixed(2)} %  ${record.seconds.toFixed(1)} s`,
   );
-}
-
-/**
- * Losses on the GPU that wait to be read together: each read waits for the device and costs 10 ms
- * or more.
- */
-class LossWindow {
-  #losses: Scalar[] = [];
-  #counts: number[] = [];
-  #capacity = 1;
-  #opened = performance.now();
-
-  push(loss: Scalar, count: number): void {
-    this.#losses.push(loss);
-    this.#counts.push(count);
-  }
-
-  get full(): boolean {
-    return this.#losses.length >= this.#capacity;
-  }
-
-  /**
-   * Passes the losses, each summed over its batch, to `add` and forgets them. One by one, so that
-   * an epoch's sum is rounded alike wherever its windows happen to end.
-   */
-  async read(add: (sum: number, count: number) => void): Promise<void> {
-    const stacked = tf.stack(this.#losses);
-    const values = await stacked.data();
-    tf.dispose([stacked, ...this.#losses]);
-    this.#counts.forEach((count, i) => add(values[i]! * count, count));
-    const now = performance.now();
-    const perStep = (now - this.#opened) / this.#losses.length;
-    this.#capacity = Math.max(1, Math.min(MAX_WINDOW, Math.round(READ_INTERVAL / perStep)));
-    this.#opened = now;
-    this.#losses = [];
-    this.#counts = [];
-  }
 }

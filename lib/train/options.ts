@@ -70,6 +70,10 @@ export const TRAINING_OPTIONS = {
     placeholder: "RUN",
     help: "Go on with the run in this folder, with its own options; --epochs may be raised.",
   },
+  eager: {
+    type: "boolean",
+    help: "Run every step through tfjs instead of replaying a recording: slower, the same bits.",
+  },
   ...OUTPUT_OPTIONS,
 } as const satisfies Options;
 
@@ -83,6 +87,7 @@ export const RESUME_OPTIONS: ReadonlySet<string> = new Set([
   "resume",
   "epochs",
   "data",
+  "eager",
   "json",
   "quiet",
   "debug",

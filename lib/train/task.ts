@@ -75,6 +75,7 @@ export async function trainTask(request: TrainingRequest): Promise<number> {
       recipe: run.config.recipe,
       progress,
       signal: stop.signal,
+      eager: options.eager,
       evaluate: () => evaluateEpoch(device, run),
       save: () => saveRun(run),
     });

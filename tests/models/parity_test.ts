@@ -3,6 +3,7 @@
 import { digits } from "../../lib/data/digits.ts";
 import { tf } from "../../lib/deps.ts";
 import { openDevice } from "../../lib/device.ts";
+import type { Batch } from "../../lib/engine/feed.ts";
 import { CNN } from "../../lib/models/cnn.ts";
 import { MLP, MLP512 } from "../../lib/models/mlp.ts";
 import { crossEntropy } from "../../lib/nn/loss.ts";
@@ -11,7 +12,7 @@ import { Adam } from "../../lib/nn/optim/adam.ts";
 import type { Optimizer } from "../../lib/nn/optim/optimizer.ts";
 import { SGD } from "../../lib/nn/optim/sgd.ts";
 import { Random } from "../../lib/random.ts";
-import { type Batch, makeBatch } from "../../lib/train/batches.ts";
+import { makeBatch } from "../../lib/train/batches.ts";
 import { trainStep } from "../../lib/train/loop.ts";
 import type { Scalar, Tensor4D } from "../../lib/tensor.ts";
 import { assertAllClose } from "../allclose.ts";
@@ -58,7 +59,7 @@ function build(name: Name, size: number, { parameters }: NetworkCase): Module {
   return network;
 }
 
-const training = () => new Context((stream) => new Random(0, "forward", stream));
+const training = () => Context.training(0, 0);
 
 async function checkFirstPass(network: Module, batch: Batch, { first }: NetworkCase) {
   const logits = tf.tidy(() => network.forward(batch.images, new Context()));

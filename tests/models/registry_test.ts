@@ -60,7 +60,7 @@ Deno.test("MLP and CNN drop out while they train and never in evaluation", async
   for (const Network of [MLP, CNN]) {
     const network = new Network(shape, new Random(0), { dropout: 0.5 });
     const run = async (context: Context) => [...await network.forward(x, context).data()];
-    const training = (step: number) => new Context((n) => new Random(1, "forward", step, n));
+    const training = (step: number) => Context.training(1, step);
     assert.deepEqual(await run(new Context()), await run(new Context()));
     assert.deepEqual(await run(training(0)), await run(training(0)));
     assert.notDeepEqual(await run(training(0)), await run(training(1)));

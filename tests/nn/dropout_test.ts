@@ -1,15 +1,15 @@
 import { tf } from "../../lib/deps.ts";
 import { openDevice } from "../../lib/device.ts";
+import { Clock } from "../../lib/engine/clock.ts";
+import { GpuRandom } from "../../lib/engine/random.ts";
 import { Dropout } from "../../lib/nn/dropout.ts";
 import { Context } from "../../lib/nn/module.ts";
-import { Random } from "../../lib/random.ts";
+import type { Variable } from "../../lib/tensor.ts";
 import { assert } from "../deps.ts";
 
 const COUNT = 200_000;
 
-function training(step = 0): Context {
-  return new Context((stream) => new Random(3, "forward", step, stream));
-}
+const training = (step: Variable | number = 0) => Context.training(3, step);
 
 async function dropped(p: number, context: Context): Promise<Float32Array> {
   const device = await openDevice();
@@ -42,10 +42,29 @@ Deno.test("Dropout takes its mask from the stream of the pass", async () => {
   assert.notDeepEqual(await dropped(0.5, context), first, "the second layer of one pass");
 });
 
+Deno.test("Dropout draws from the streams named forward and the layer's place", async () => {
+  const context = training(2);
+  for (const layer of [0, 1]) {
+    const y = GpuRandom.named(2, 3, "forward", layer).dropout(tf.ones([COUNT]), 0.5);
+    assert.deepEqual(await dropped(0.5, context), await y.data(), `layer ${layer}`);
+    y.dispose();
+  }
+});
+
+Deno.test("Dropout takes the step from a clock as from a number", async () => {
+  await openDevice();
+  const clock = new Clock();
+  for (const step of [0, 1, 2]) {
+    assert.deepEqual(await dropped(0.5, training(clock.step)), await dropped(0.5, training(step)));
+    clock.advance();
+  }
+  clock.dispose();
+});
+
 Deno.test("Dropout lets through the gradient of what it kept", async () => {
   const device = await openDevice();
   const layer = new Dropout(0.3);
-  const x = tf.tensor1d([1, 2, 3, 4, 5, 6, 7, 8]);
+  const x = tf.range(1, 65);
   const y = layer.forward(x, training());
   const gradient = tf.grad((x) => tf.sum(layer.forward(x, training())))(x);
   const [outputs, gradients] = [await y.data(), await gradient.data()];

@@ -122,6 +122,18 @@ Deno.test("the same command gives the same bits, another seed gives others", asy
   assert.notDeepEqual(await weights("8"), first);
 });
 
+Deno.test("--eager computes the same bits as the recorded steps", async () => {
+  await using folder = await temporaryFolder();
+  const options = ["--dataset", "digits", "--epochs", "3", "--augment"];
+  const recorded = await train("mlp", folder.path, ...options);
+  const eager = await train("mlp", folder.path, ...options, "--eager");
+  assert.deepEqual(
+    await read(eager.run, "model.safetensors"),
+    await read(recorded.run, "model.safetensors"),
+  );
+  assert.equal(eager.train_loss, recorded.train_loss);
+});
+
 Deno.test("a run killed within an epoch and resumed has the bits of one never stopped", async () => {
   await using folder = await temporaryFolder();
   const options = ["--dataset", "digits", "--epochs", "6", "--augment", "--val", "137"];

@@ -1,12 +1,12 @@
 import { join, tf } from "../../lib/deps.ts";
 import { openDevice } from "../../lib/device.ts";
+import type { Batch } from "../../lib/engine/feed.ts";
 import { CheckpointError } from "../../lib/errors.ts";
 import { MLP } from "../../lib/models/mlp.ts";
 import { Context } from "../../lib/nn/module.ts";
 import { Adam } from "../../lib/nn/optim/adam.ts";
 import { SGD } from "../../lib/nn/optim/sgd.ts";
 import { Random } from "../../lib/random.ts";
-import type { Batch } from "../../lib/train/batches.ts";
 import { readSafetensors } from "../../lib/train/checkpoint.ts";
 import { trainStep } from "../../lib/train/loop.ts";
 import { encodeSafetensors } from "../../lib/train/safetensors.ts";
@@ -36,8 +36,7 @@ function train(network: MLP, optimizer: Adam, from: number, to: number): void {
       images: tf.tensor4d(images, [8, 4, 4, 1]),
       labels: tf.tensor1d([0, 1, 2, 3, 4, 5, 6, 7], "int32"),
     };
-    const context = new Context((stream) => new Random(1, "forward", step, stream));
-    trainStep(network, optimizer, batch, context).dispose();
+    trainStep(network, optimizer, batch, Context.training(1, step)).dispose();
   }
 }
 

@@ -15,6 +15,7 @@
  */
 
 import { type Program, run, webgpuBackend } from "../program.ts";
+import { BLOCK } from "./block.ts";
 import { type ConvAttributes, convInfo, type ConvSizes, geometryKey } from "./conv_sizes.ts";
 import type { KernelConfig, TensorInfo } from "../../tensor.ts";
 
@@ -37,7 +38,7 @@ export function conv2d(x: TensorInfo, filter: TensorInfo, s: ConvSizes): TensorI
     components: [vector ? 4 : 1, 1],
     uniforms: "pixels : i32,",
     workgroupSize: [LANES, 1, 1],
-    dispatch: [Math.ceil(s.outChannels / (LANES * columns)), Math.ceil(pixels / ROWS), 1],
+    dispatch: [Math.ceil(s.outChannels / (LANES * columns)) * Math.ceil(pixels / ROWS), 1, 1],
     code: shader(s, columns, vector),
   };
   return run(program, [x, filter], [{ type: "int32", data: [pixels] }]);
@@ -46,6 +47,7 @@ export function conv2d(x: TensorInfo, filter: TensorInfo, s: ConvSizes): TensorI
 function shader(s: ConvSizes, columns: number, vector: boolean): string {
   const I = range(ROWS);
   const J = range(columns);
+  const across = Math.ceil(s.outChannels / (LANES * columns));
   const step = vector ? 4 : 1;
   const position = (i: number) => `
     let p${i} = min(pixel + ${i}, uniforms.pixels - 1);
@@ -70,8 +72,9 @@ function shader(s: ConvSizes, columns: number, vector: boolean): string {
   }`);
   return `
   fn main(index : i32) {
-    let pixel = i32(workgroupId.y) * ${ROWS};
-    let first = i32(workgroupId.x) * ${LANES * columns} + i32(localId.x);
+    let block = ${BLOCK};
+    let pixel = block / ${across} * ${ROWS};
+    let first = block % ${across} * ${LANES * columns} + i32(localId.x);
     ${J.map((j) => `let c${j} = min(first + ${j * LANES}, ${s.outChannels - 1});`).join(" ")}
     ${I.map(position).join("")}
     ${I.map((i) => J.map((j) => `var s${i}_${j} = 0.0;`).join(" ")).join("\n    ")}

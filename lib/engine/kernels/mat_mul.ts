@@ -15,8 +15,9 @@
  */
 
 import { tf } from "../../deps.ts";
-import { type Program, run } from "../program.ts";
+import { type Program, run, webgpuBackend } from "../program.ts";
 import type { KernelConfig, TensorInfo } from "../../tensor.ts";
+import { BLOCK } from "./block.ts";
 
 /** Invocations per workgroup: one SIMD vector of a software adapter. */
 const LANES = 8;
@@ -84,7 +85,7 @@ function matMul(
     components: [variant.vectorA ? 4 : 1, variant.vectorB ? 4 : 1],
     uniforms: "M : i32, N : i32, K : i32, strideA : i32, strideB : i32,",
     workgroupSize: [LANES, 1, 1],
-    dispatch: [Math.ceil(N / (LANES * variant.columns)), Math.ceil(M / rows), batch],
+    dispatch: [Math.ceil(N / (LANES * variant.columns)) * Math.ceil(M / rows) * batch, 1, 1],
     code: shader(variant),
   };
   const data = [M, N, K, sizes.sharedA ? 0 : M * K, sizes.sharedB ? 0 : K * N];
@@ -128,11 +129,15 @@ function shader(v: Variant): string {
     let M = uniforms.M;
     let N = uniforms.N;
     let K = uniforms.K;
-    let batch = i32(workgroupId.z);
+    let across = (N + ${LANES * v.columns - 1}) / ${LANES * v.columns};
+    let down = (M + ${v.rows - 1}) / ${v.rows};
+    let block = ${BLOCK};
+    let batch = block / (across * down);
+    if (batch * M * N >= uniforms.size) { return; }
     let baseA = batch * uniforms.strideA;
     let baseB = batch * uniforms.strideB;
-    let row = i32(workgroupId.y) * ${v.rows};
-    let first = i32(workgroupId.x) * ${LANES * v.columns} + i32(localId.x);
+    let row = block / across % down * ${v.rows};
+    let first = block % across * ${LANES * v.columns} + i32(localId.x);
     ${I.map((i) => `let r${i} = min(row + ${i}, M - 1);`).join(" ")}
     ${J.map((j) => `let c${j} = min(first + ${j * LANES}, N - 1);`).join(" ")}
     ${I.map((i) => J.map((j) => `var s${i}_${j} = 0.0;`).join(" ")).join("\n    ")}
@@ -171,12 +176,19 @@ export function matMulKernel(stock: KernelConfig): KernelConfig {
       const N = transposeB ? rowsB : columnsB;
       const sameBatch = tf.util.arraysEqual(outerA, outerB) || batchA === 1 || batchB === 1;
       const batch = Math.max(batchA, batchB);
+      const outer = tf.backend_util.assertAndGetBroadcastShape(outerA, outerB);
+      if (K === 0) {
+        // Sums of nothing: the stock kernel would bind buffers with nothing in them, which WebGPU
+        // refuses.
+        const shape = [...outer, M, N];
+        const zeros = tf.util.makeZerosTypedArray(tf.util.sizeFromShape(shape), a.dtype);
+        return webgpuBackend().makeTensorInfo(shape, a.dtype, zeros);
+      }
       const isFloat = a.dtype === "float32" && b.dtype === "float32";
       // Integers, empty products and outer axes that broadcast into each other are rare.
-      if (!isFloat || !sameBatch || Math.min(batchA, batchB, M, N, K) === 0) {
+      if (!isFloat || !sameBatch || Math.min(batchA, batchB, M, N) === 0) {
         return stock.kernelFunc(args);
       }
-      const outer = tf.backend_util.assertAndGetBroadcastShape(outerA, outerB);
       const sizes = { batch, M, N, K, sharedA: batchA < batch, sharedB: batchB < batch };
       return matMul(a, b, transposeA, transposeB, sizes, [...outer, M, N]);
     },

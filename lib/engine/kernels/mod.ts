@@ -1,4 +1,4 @@
-/** The kernels that take the place of stock tfjs ones. @module */
+/** The kernels that take the place of stock tfjs ones, and the way back. @module */
 
 import { tf } from "../../deps.ts";
 import { conv2dBackpropInputKernel, conv2dKernel } from "./conv2d.ts";
@@ -16,11 +16,29 @@ const KERNELS: Readonly<Record<string, KernelMaker>> = {
   Conv2DBackpropInput: conv2dBackpropInputKernel,
 };
 
-/** Puts this project's kernels in the place of tfjs's own of the same names. */
+/** tfjs's own kernels while ours are in their place. */
+const replaced = new Map<string, KernelConfig>();
+
+/**
+ * Puts this project's kernels in the place of tfjs's own of the same names. Does nothing when they
+ * are there already.
+ */
 export function registerKernels(): void {
+  if (replaced.size > 0) return;
   for (const [name, make] of Object.entries(KERNELS)) {
     const stock = tf.getKernel(name, "webgpu");
-    tf.unregisterKernel(name, "webgpu");
-    tf.registerKernel(make(stock));
+    replaced.set(name, stock);
+    replace(make(stock));
   }
+}
+
+/** Puts tfjs's own kernels back, to measure ours against. Does nothing when they are in place. */
+export function useStockKernels(): void {
+  for (const stock of replaced.values()) replace(stock);
+  replaced.clear();
+}
+
+function replace(kernel: KernelConfig): void {
+  tf.unregisterKernel(kernel.kernelName, kernel.backendName);
+  tf.registerKernel(kernel);
 }

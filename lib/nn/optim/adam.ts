@@ -1,9 +1,7 @@
 /** Adam and AdamW. @module */
 
 import type { Parameter } from "../module.ts";
-import { updateInPlace } from "../../engine/update.ts";
 import { Optimizer } from "./optimizer.ts";
-import type { Tensor, Variable } from "../../tensor.ts";
 
 /** Options of {@link Adam} and {@link AdamW}. */
 export interface AdamOptions {
@@ -33,49 +31,36 @@ export class Adam extends Optimizer {
   /** Adam for `parameters`, as from `model.namedParameters()`. */
   constructor(parameters: Iterable<[string, Parameter]>, options: AdamOptions) {
     const { lr, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = options;
-    super(parameters, lr, ["exp_avg", "exp_avg_sq"]);
+    const gradient = "(g + l2 * w)";
+    super(parameters, lr, {
+      slots: ["exp_avg", "exp_avg_sq"],
+      scalars: ["rate1", "beta2", "rate2", "l2", "keep", "rate", "scale", "eps"],
+      assignments: [
+        ["exp_avg", `exp_avg + rate1 * (${gradient} - exp_avg)`],
+        ["exp_avg_sq", `beta2 * exp_avg_sq + rate2 * ${gradient} * ${gradient}`],
+        ["w", "w * keep - rate * exp_avg / (sqrt(exp_avg_sq) * scale + eps)"],
+      ],
+    });
     this.#betas = betas;
     this.#eps = eps;
     this.#weightDecay = weightDecay;
   }
 
-  /** Three dispatches: both means, then the weight. */
-  protected override update(
-    w: Variable,
-    g: Tensor,
-    slot: (name: string) => Variable,
-  ): void {
+  /** The rates of the means, the decay, and the step size with its bias corrections. */
+  protected override scalars(step: number, lr: number): number[] {
     const [beta1, beta2] = this.#betas;
-    const m = slot("exp_avg");
-    const v = slot("exp_avg_sq");
-    const l2 = this.decoupled ? 0 : this.#weightDecay;
-    updateInPlace(
-      "adam_exp_avg",
-      "result[i] + rate * (g[i] + l2 * w[i] - result[i])",
-      m,
-      { g, w },
-      { rate: 1 - beta1, l2 },
-    );
-    updateInPlace(
-      "adam_exp_avg_sq",
-      "beta * result[i] + rate * (g[i] + l2 * w[i]) * (g[i] + l2 * w[i])",
-      v,
-      { g, w },
-      { beta: beta2, rate: 1 - beta2, l2 },
-    );
+    const decay = this.#weightDecay;
     // 1 − βᵗ is taken in float64 here: for small t it loses half its digits in float32.
-    updateInPlace(
-      "adam",
-      "result[i] * keep - rate * m[i] / (sqrt(v[i]) * scale + eps)",
-      w,
-      { m, v },
-      {
-        keep: this.decoupled ? 1 - this.lr * this.#weightDecay : 1,
-        rate: this.lr / (1 - beta1 ** this.steps),
-        scale: 1 / Math.sqrt(1 - beta2 ** this.steps),
-        eps: this.#eps,
-      },
-    );
+    return [
+      1 - beta1,
+      beta2,
+      1 - beta2,
+      this.decoupled ? 0 : decay,
+      this.decoupled ? 1 - lr * decay : 1,
+      lr / (1 - beta1 ** step),
+      1 / Math.sqrt(1 - beta2 ** step),
+      this.#eps,
+    ];
   }
 }
 

@@ -1,67 +1,131 @@
 /** What all optimizers share. @module */
 
 import { tf } from "../../deps.ts";
-import { CheckpointError } from "../../errors.ts";
-import type { Parameter, StateDict } from "../module.ts";
+import { writeValues } from "../../engine/backend.ts";
+import type { Clock } from "../../engine/clock.ts";
+import { updateAll, type UpdateRule } from "../../engine/multi_update.ts";
+import { runInPlace } from "../../engine/program.ts";
+import { isRecording } from "../../engine/trace.ts";
+import { CheckpointError, RecordingError } from "../../errors.ts";
 import type { Tensor, TensorMap, Variable } from "../../tensor.ts";
+import type { Parameter, StateDict } from "../module.ts";
+
+/** How one element changes: assignments over `w`, its gradient `g`, the slots and the scalars. */
+export interface OptimizerRule {
+  /** Names of the tensors kept per parameter; they start as zeros. */
+  readonly slots: readonly string[];
+  /** Names of the numbers of a step, such as the learning rate. */
+  readonly scalars: readonly string[];
+  /** Assignments in WGSL, in order. */
+  readonly assignments: UpdateRule["assignments"];
+}
 
 /**
- * Updates parameters in place from their gradients.
+ * Updates parameters in place from their gradients, all of them in a few dispatches.
  *
- * A concrete optimizer declares its slots, tensors beside each parameter such as a momentum, and
- * says how one parameter is updated. The names of options are PyTorch's.
+ * A concrete optimizer states its rule and the numbers of a step. The names of options are
+ * PyTorch's.
  */
 export abstract class Optimizer {
-  /** Learning rate of the next step. Schedules set it. */
+  /** Learning rate of the next step; not used once {@link follow} was called. */
   lr: number;
-  /** Steps taken so far. */
+  /** Steps taken so far. Replayed steps are not counted here: set it after them. */
   steps = 0;
+  readonly #rule: UpdateRule;
   readonly #parameters: Map<string, Parameter>;
   readonly #slots = new Map<string, Variable>();
+  readonly #scalars: Variable;
+  #plan: { readonly clock: Clock; readonly table: Variable } | undefined;
 
   /**
    * Makes the slots of all trainable parameters.
    *
    * @param parameters Named parameters, as from `model.namedParameters()`. Buffers are left out.
    * @param lr Learning rate.
-   * @param slots Names of the tensors kept per parameter; they start as zeros.
+   * @param rule How an element changes.
    */
-  constructor(
-    parameters: Iterable<[string, Parameter]>,
-    lr: number,
-    slots: readonly string[],
-  ) {
+  constructor(parameters: Iterable<[string, Parameter]>, lr: number, rule: OptimizerRule) {
     this.lr = lr;
+    const { slots, scalars, assignments } = rule;
+    this.#rule = { updated: ["w", ...slots], read: ["g"], scalars, assignments };
     this.#parameters = new Map([...parameters].filter(([, parameter]) => parameter.trainable));
     for (const [name, { variable }] of this.#parameters) {
-      for (const slot of slots) {
-        const zeros = tf.tidy(() => tf.variable(tf.zeros(variable.shape), false));
-        this.#slots.set(`${name}.${slot}`, zeros);
-      }
+      for (const slot of slots) this.#slots.set(`${name}.${slot}`, zeros(variable.shape));
     }
+    this.#scalars = zeros([scalars.length]);
   }
+
+  /** The values of the rule's scalars in a step, counted from 1. */
+  protected abstract scalars(step: number, lr: number): number[];
 
   /** The trained tensors, as `tf.variableGrads` wants them. */
   get variables(): Variable[] {
     return [...this.#parameters.values()].map((parameter) => parameter.variable);
   }
 
-  /** Takes one step. `gradients` is keyed by variable name, as from `tf.variableGrads`. */
+  /**
+   * From now on takes the numbers of each step from a table on the GPU, by the step that `clock`
+   * shows; a recorded step needs that.
+   *
+   * @param clock The clock, counted from 0.
+   * @param lr The learning rate of each step, counted from 0.
+   * @param total Steps in the table.
+   */
+  follow(clock: Clock, lr: (step: number) => number, total: number): void {
+    const { length } = this.#rule.scalars;
+    const rows = new Float32Array(total * length);
+    for (let step = 0; step < total; step++) {
+      rows.set(this.scalars(step + 1, lr(step)), step * length);
+    }
+    this.#plan?.table.dispose();
+    const table = tf.tidy(() => tf.variable(tf.tensor1d(rows), false));
+    this.#plan = { clock, table };
+  }
+
+  /**
+   * Takes one step. `gradients` is keyed by variable name, as from `tf.variableGrads`.
+   *
+   * @throws {RecordingError} In a step that is being recorded, before {@link follow} was called.
+   */
   step(gradients: TensorMap): void {
     this.steps++;
+    this.#prepareScalars();
+    const groups: Tensor[][] = [];
     for (const [name, { variable }] of this.#parameters) {
       const gradient = gradients[variable.name];
       if (gradient === undefined) throw new TypeError(`No gradient for the parameter ${name}`);
-      this.update(variable, gradient, (slot) => this.#slots.get(`${name}.${slot}`)!);
+      const slots = this.#rule.updated.slice(1).map((slot) => this.#slots.get(`${name}.${slot}`)!);
+      groups.push([variable, ...slots, gradient]);
     }
+    updateAll(this.#rule, groups, this.#scalars);
   }
 
-  /** Updates one parameter and its slots; `this.steps` already counts this step. */
-  protected abstract update(
-    parameter: Variable,
-    gradient: Tensor,
-    slot: (name: string) => Variable,
-  ): void;
+  #prepareScalars(): void {
+    if (this.#plan) {
+      const { clock, table } = this.#plan;
+      runInPlace(
+        {
+          key: "inkling_optimizer_scalars",
+          outputShape: this.#scalars.shape,
+          inputs: ["table", "step"],
+          workgroupSize: [8, 1, 1],
+          code: `fn main(index : i32) {
+          if (index < uniforms.size) { result[index] = table[step[0] * uniforms.size + index]; }
+        }`,
+        },
+        this.#scalars,
+        [table, clock.step],
+      );
+      return;
+    }
+    if (isRecording()) {
+      throw new RecordingError(
+        "Cannot record the step: the optimizer's learning rate is a number that a replay would " +
+          "never change. Call optimizer.follow(clock, …) before",
+      );
+    }
+    writeValues(this.#scalars, Float32Array.from(this.scalars(this.steps, this.lr)));
+  }
 
   /** Reads all slots, by `<parameter>.<slot>`, in our layout. */
   async stateDict(): Promise<StateDict> {
@@ -102,5 +166,11 @@ export abstract class Optimizer {
   /** Frees the slots. */
   dispose(): void {
     for (const slot of this.#slots.values()) slot.dispose();
+    this.#scalars.dispose();
+    this.#plan?.table.dispose();
   }
+}
+
+function zeros(shape: number[]): Variable {
+  return tf.tidy(() => tf.variable(tf.zeros(shape), false));
 }

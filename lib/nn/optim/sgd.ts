@@ -1,9 +1,7 @@
 /** Stochastic gradient descent. @module */
 
 import type { Parameter } from "../module.ts";
-import { updateInPlace } from "../../engine/update.ts";
 import { Optimizer } from "./optimizer.ts";
-import type { Tensor, Variable } from "../../tensor.ts";
 
 /** Options of {@link SGD}. */
 export interface SGDOptions {
@@ -23,7 +21,6 @@ export interface SGDOptions {
  */
 export class SGD extends Optimizer {
   readonly #momentum: number;
-  readonly #nesterov: boolean;
   readonly #weightDecay: number;
 
   /**
@@ -33,46 +30,31 @@ export class SGD extends Optimizer {
    */
   constructor(parameters: Iterable<[string, Parameter]>, options: SGDOptions) {
     const { lr, momentum = 0, nesterov = false, weightDecay = 0 } = options;
-    super(parameters, lr, momentum > 0 ? ["momentum_buffer"] : []);
     if (nesterov && !(momentum > 0)) {
       throw new RangeError(`Cannot use Nesterov's momentum: momentum must be > 0, got ${momentum}`);
     }
+    const gradient = "(g + decay * w)";
+    super(parameters, lr, {
+      slots: momentum > 0 ? ["momentum_buffer"] : [],
+      scalars: ["lr", "momentum", "decay"],
+      assignments: momentum > 0
+        ? [
+          ["momentum_buffer", `momentum * momentum_buffer + ${gradient}`],
+          [
+            "w",
+            nesterov
+              ? `w - lr * (${gradient} + momentum * momentum_buffer)`
+              : "w - lr * momentum_buffer",
+          ],
+        ]
+        : [["w", `w - lr * ${gradient}`]],
+    });
     this.#momentum = momentum;
-    this.#nesterov = nesterov;
     this.#weightDecay = weightDecay;
   }
 
-  /** One dispatch, or two with a momentum. */
-  protected override update(
-    w: Variable,
-    g: Tensor,
-    slot: (name: string) => Variable,
-  ): void {
-    const lr = this.lr;
-    const decay = this.#weightDecay;
-    const momentum = this.#momentum;
-    if (momentum === 0) {
-      updateInPlace("sgd", "result[i] - lr * (g[i] + decay * result[i])", w, { g }, { lr, decay });
-      return;
-    }
-    const b = slot("momentum_buffer");
-    updateInPlace(
-      "sgd_momentum_buffer",
-      "momentum * result[i] + (g[i] + decay * w[i])",
-      b,
-      { g, w },
-      { momentum, decay },
-    );
-    if (this.#nesterov) {
-      updateInPlace(
-        "sgd_nesterov",
-        "result[i] - lr * (g[i] + decay * result[i] + momentum * b[i])",
-        w,
-        { g, b },
-        { lr, momentum, decay },
-      );
-    } else {
-      updateInPlace("sgd_momentum", "result[i] - lr * b[i]", w, { b }, { lr });
-    }
+  /** `lr`, `momentum` and `decay`. */
+  protected override scalars(_step: number, lr: number): number[] {
+    return [lr, this.#momentum, this.#weightDecay];
   }
 }

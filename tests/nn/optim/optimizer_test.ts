@@ -191,7 +191,7 @@ Deno.test("dispose() frees the slots", async () => {
   const parameters = freshParameters();
   const before = tf.memory().numTensors;
   const optimizer = new Adam(parameters, { lr: 1 });
-  assert.equal(tf.memory().numTensors, before + 4);
+  assert.equal(tf.memory().numTensors, before + 5);
   optimizer.dispose();
   assert.equal(tf.memory().numTensors, before);
 });

@@ -1,0 +1,53 @@
+/** What the training steps of the bench are trained on, and how. @module */
+
+import type { ImageSet } from "../data/types.ts";
+import { CNN } from "../models/cnn.ts";
+import { MLP } from "../models/mlp.ts";
+import type { ImageShape } from "../models/shape.ts";
+import { Random } from "../random.ts";
+
+/** The shape of MNIST. */
+export const SHAPE: ImageShape = { height: 28, width: 28, channels: 1, classes: 10 };
+/** Images per step. */
+export const BATCH_SIZE = 64;
+/** The pixel value of full ink. */
+export const MAX_VALUE = 255;
+
+/** How a network is trained here. */
+export interface Training {
+  /** Which optimizer. */
+  readonly optimizer: "sgd" | "adam";
+  /** Its learning rate. */
+  readonly lr: number;
+}
+
+/** The recipe of the tasks. */
+export const WITH_SGD: Training = { optimizer: "sgd", lr: 0.01 };
+/** The usual alternative. */
+export const WITH_ADAM: Training = { optimizer: "adam", lr: 1e-3 };
+
+/** Images of noise with labels, as many as one batch holds. */
+export function noiseImages(): ImageSet {
+  const { height, width, classes } = SHAPE;
+  const random = new Random(1, "bench", "images");
+  return {
+    count: BATCH_SIZE,
+    height,
+    width,
+    images: Uint8Array.from({ length: BATCH_SIZE * height * width }, () => random.int(256)),
+    labels: Uint8Array.from({ length: BATCH_SIZE }, (_, i) => i % classes),
+  };
+}
+
+/** The MLP with weights that are always the same, without dropout; see {@link buildCNN}. */
+export function buildMLP(): MLP {
+  return new MLP(SHAPE, new Random(1, "init"), { dropout: 0 });
+}
+
+/**
+ * The CNN with weights that are always the same. Without dropout: stock tfjs draws the mask on the
+ * CPU, and that would be counted in our favour.
+ */
+export function buildCNN(): CNN {
+  return new CNN(SHAPE, new Random(1, "init"), { dropout: 0 });
+}
