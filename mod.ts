@@ -68,6 +68,7 @@ export {
   compileStep,
   type StepStats,
 } from "./lib/engine/step.ts";
+export { updateAll, type UpdateRule } from "./lib/engine/multi_update.ts";
 export { updateInPlace } from "./lib/engine/update.ts";
 export { type Program, run, runInPlace, type Uniform } from "./lib/engine/program.ts";
 

@@ -22,44 +22,8 @@
 import { tf } from "../deps.ts";
 import { Random, type Words2 } from "../random.ts";
 import type { Tensor, TensorInfo, Variable } from "../tensor.ts";
+import { PHILOX } from "./philox.ts";
 import { run, type Uniform } from "./program.ts";
-
-/**
- * `Philox4x32-10` (Salmon et al., SC'11, section 3.3) in WGSL:
- * `fn philox(counter : vec4<u32>, key : vec2<u32>) -> vec4<u32>`, and
- * `fn multiplyHigh(a : vec2<u32>, b : vec2<u32>) -> vec2<u32>`, the high 32 bits of products, which
- * WGSL does not offer.
- */
-export const PHILOX: string = `
-  const LOW_HALF = vec2<u32>(0xffffu);
-  const HALF = vec2<u32>(16u);
-
-  // By halves of 16 bits; no partial sum exceeds 32 bits.
-  fn multiplyHigh(a : vec2<u32>, b : vec2<u32>) -> vec2<u32> {
-    let aLow = a & LOW_HALF;
-    let aHigh = a >> HALF;
-    let bLow = b & LOW_HALF;
-    let bHigh = b >> HALF;
-    let middle = aHigh * bLow + ((aLow * bLow) >> HALF);
-    let carry = aLow * bHigh + (middle & LOW_HALF);
-    return aHigh * bHigh + (middle >> HALF) + (carry >> HALF);
-  }
-
-  const MULTIPLIERS = vec2<u32>(0xd2511f53u, 0xcd9e8d57u);
-  const WEYL = vec2<u32>(0x9e3779b9u, 0xbb67ae85u);
-
-  fn philox(counter : vec4<u32>, key : vec2<u32>) -> vec4<u32> {
-    var c = counter;
-    var k = key;
-    for (var round = 0; round < 10; round++) {
-      let high = multiplyHigh(MULTIPLIERS, c.xz);
-      let low = MULTIPLIERS * c.xz;
-      c = vec4<u32>(high.y ^ c.y ^ k.x, low.y, high.x ^ c.w ^ k.y, low.x);
-      k += WEYL;
-    }
-    return c;
-  }
-`;
 
 /** A way to turn the four words of a block into four numbers. */
 interface Draw {

@@ -3,8 +3,9 @@
 import { tf } from "../../lib/deps.ts";
 import { openDevice } from "../../lib/device.ts";
 import { Clock } from "../../lib/engine/clock.ts";
+import { PHILOX } from "../../lib/engine/philox.ts";
 import { run } from "../../lib/engine/program.ts";
-import { GpuRandom, PHILOX } from "../../lib/engine/random.ts";
+import { GpuRandom } from "../../lib/engine/random.ts";
 import { type CompiledStep, compileStep, eagerStep } from "../../lib/engine/step.ts";
 import { RecordingError } from "../../lib/errors.ts";
 import { philox4x32, Random, type Words2, type Words4 } from "../../lib/random.ts";
@@ -204,7 +205,9 @@ Deno.test("GpuRandom.dropout() drops where the CPU's numbers are below p", async
   const device = await openDevice();
   const count = 1003;
   const x = tf.range(1, count + 1);
-  for (const p of [0, 1e-9, 0.1, 0.5, 0.9]) {
+  // Some number of the stream itself: it is not below p, and is below the least p above.
+  const number = new Random(3, "drop").float();
+  for (const p of [0, 1e-9, 0.1, 0.5, 0.9, number, number + 2 ** -30]) {
     const y = GpuRandom.named(0, 3, "drop").dropout(x, p);
     const cpu = new Random(3, "drop");
     const scale = Math.fround(1 / (1 - p));

@@ -133,6 +133,7 @@ function shader(v: Variant): string {
     let down = (M + ${v.rows - 1}) / ${v.rows};
     let block = ${BLOCK};
     let batch = block / (across * down);
+    // Past the last workgroup; a write out of bounds may land on any result.
     if (batch * M * N >= uniforms.size) { return; }
     let baseA = batch * uniforms.strideA;
     let baseB = batch * uniforms.strideB;
