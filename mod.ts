@@ -58,6 +58,7 @@ export {
   openDevice,
   requestAdapter,
 } from "./lib/device.ts";
+export { type Activation } from "./lib/engine/kernels/linear.ts";
 export { Clock } from "./lib/engine/clock.ts";
 export { type Batch, Feed } from "./lib/engine/feed.ts";
 export { collectIfDue } from "./lib/engine/collect.ts";

@@ -2,7 +2,7 @@
 
 import { Conv2d } from "../nn/conv2d.ts";
 import { Dropout } from "../nn/dropout.ts";
-import { flatten, maxPool2d, relu } from "../nn/functional.ts";
+import { flatten, reluMaxPool2d } from "../nn/functional.ts";
 import { Linear } from "../nn/linear.ts";
 import { type Context, Module } from "../nn/module.ts";
 import type { Random } from "../random.ts";
@@ -45,16 +45,16 @@ export class CNN extends Module {
     }
     this.conv1 = new Conv2d(channels, 32, 5, { padding: 2, random });
     this.conv2 = new Conv2d(32, 64, 5, { padding: 2, random });
-    this.fc1 = new Linear(features, 1000, { random, flattened });
+    this.fc1 = new Linear(features, 1000, { random, flattened, activation: "relu" });
     this.dropout = new Dropout(dropout);
     this.fc2 = new Linear(1000, classes, { random });
   }
 
   /** Images `(N, H, W, C)` to logits `(N, classes)`. */
   forward(x: Tensor, context: Context): Tensor {
-    let h = maxPool2d(relu(this.conv1.forward(x)), 2); //                      (N, H/2, W/2, 32)
-    h = maxPool2d(relu(this.conv2.forward(h)), 2); //                          (N, H/4, W/4, 64)
-    h = relu(this.fc1.forward(flatten(h))); //                                 (N, 1000)
+    let h = reluMaxPool2d(this.conv1.forward(x), 2); //                        (N, H/2, W/2, 32)
+    h = reluMaxPool2d(this.conv2.forward(h), 2); //                            (N, H/4, W/4, 64)
+    h = this.fc1.forward(flatten(h)); //                                       (N, 1000)
     return this.fc2.forward(this.dropout.forward(h, context)); //              (N, classes)
   }
 }

@@ -1,7 +1,7 @@
 /** Multilayer perceptrons. @module */
 
 import { Dropout } from "../nn/dropout.ts";
-import { flatten, relu } from "../nn/functional.ts";
+import { flatten } from "../nn/functional.ts";
 import { Linear } from "../nn/linear.ts";
 import { type Context, Module } from "../nn/module.ts";
 import type { Random } from "../random.ts";
@@ -14,7 +14,7 @@ export class MLP extends Module {
   readonly fc1: Linear;
   /** To 64 units. */
   readonly fc2: Linear;
-  /** Before the second ReLU. */
+  /** Between the last two layers. */
   readonly dropout: Dropout;
   /** To the classes. */
   readonly fc3: Linear;
@@ -24,7 +24,7 @@ export class MLP extends Module {
    *
    * @param shape Size of the images, number of classes.
    * @param random Where the initial weights come from.
-   * @param options `dropout` is the probability before the second ReLU. @default 0.05
+   * @param options `dropout` is the probability before the last layer. @default 0.05
    */
   constructor(
     { height, width, channels, classes }: ImageShape,
@@ -33,8 +33,13 @@ export class MLP extends Module {
   ) {
     super();
     const flattened = [height, width, channels] as const;
-    this.fc1 = new Linear(height * width * channels, 128, { random, flattened });
-    this.fc2 = new Linear(128, 64, { random });
+    this.fc1 = new Linear(height * width * channels, 128, {
+      random,
+      flattened,
+      activation: "relu",
+    });
+    // ReLU and dropout, a factor that is not negative, change places freely.
+    this.fc2 = new Linear(128, 64, { random, activation: "relu" });
     this.dropout = new Dropout(dropout);
     this.fc3 = new Linear(64, classes, { random });
   }
@@ -42,8 +47,8 @@ export class MLP extends Module {
   /** Images `(N, H, W, C)` to logits `(N, classes)`. */
   forward(x: Tensor, context: Context): Tensor {
     let h = flatten(x); //                                                      (N, H·W·C)
-    h = relu(this.fc1.forward(h)); //                                           (N, 128)
-    h = relu(this.dropout.forward(this.fc2.forward(h), context)); //            (N, 64)
+    h = this.fc1.forward(h); //                                                 (N, 128)
+    h = this.dropout.forward(this.fc2.forward(h), context); //                  (N, 64)
     return this.fc3.forward(h); //                                              (N, classes)
   }
 }
@@ -54,7 +59,6 @@ export class MLP512 extends Module {
   readonly fc1: Linear;
   /** To the classes. */
   readonly fc2: Linear;
-  readonly #reluLogits: boolean;
 
   /**
    * Builds it with fresh weights.
@@ -71,15 +75,20 @@ export class MLP512 extends Module {
   ) {
     super();
     const flattened = [height, width, channels] as const;
-    this.fc1 = new Linear(height * width * channels, 512, { random, flattened });
-    this.fc2 = new Linear(512, classes, { random });
-    this.#reluLogits = options.reluLogits ?? false;
+    this.fc1 = new Linear(height * width * channels, 512, {
+      random,
+      flattened,
+      activation: "relu",
+    });
+    this.fc2 = new Linear(512, classes, {
+      random,
+      activation: options.reluLogits ? "relu" : "linear",
+    });
   }
 
   /** Images `(N, H, W, C)` to logits `(N, classes)`. */
   forward(x: Tensor): Tensor {
-    const h = relu(this.fc1.forward(flatten(x))); //                            (N, 512)
-    const logits = this.fc2.forward(h); //                                      (N, classes)
-    return this.#reluLogits ? relu(logits) : logits;
+    const h = this.fc1.forward(flatten(x)); //                                  (N, 512)
+    return this.fc2.forward(h); //                                              (N, classes)
   }
 }

@@ -1,6 +1,8 @@
 /** The convolution layer. @module */
 
 import { tf } from "../deps.ts";
+import { conv2dWithBias } from "../engine/kernels/conv2d_layer.ts";
+import type { Activation } from "../engine/kernels/linear.ts";
 import type { Random } from "../random.ts";
 import { uniformFanIn } from "./init.ts";
 import { Module, Parameter } from "./module.ts";
@@ -16,6 +18,8 @@ export interface Conv2dOptions {
   readonly padding?: number;
   /** Whether to add a bias. @default true */
   readonly bias?: boolean;
+  /** What follows the sum, in the same dispatch. @default "linear" */
+  readonly activation?: Activation;
 }
 
 /**
@@ -31,6 +35,7 @@ export class Conv2d extends Module {
   readonly bias?: Parameter;
   readonly #stride: number;
   readonly #padding: number;
+  readonly #activation: Activation;
 
   /**
    * A layer with fresh weights.
@@ -47,7 +52,7 @@ export class Conv2d extends Module {
     options: Conv2dOptions,
   ) {
     super();
-    const { random, stride = 1, padding = 0, bias = true } = options;
+    const { random, stride = 1, padding = 0, bias = true, activation = "linear" } = options;
     const fanIn = inChannels * kernelSize * kernelSize;
     const shape = [kernelSize, kernelSize, inChannels, outChannels];
     this.weight = new Parameter(uniformFanIn(fanIn * outChannels, fanIn, random), shape, {
@@ -58,12 +63,18 @@ export class Conv2d extends Module {
     if (bias) this.bias = new Parameter(uniformFanIn(outChannels, fanIn, random), [outChannels]);
     this.#stride = stride;
     this.#padding = padding;
+    this.#activation = activation;
   }
 
   /** `(N, H, W, in)` to `(N, H', W', out)`. */
   forward(x: Tensor): Tensor {
     const weight = this.weight.variable as tf.Variable<tf.Rank.R4>;
+    const { variable: bias } = this.bias ?? {};
+    if (bias) {
+      const activation = this.#activation;
+      return conv2dWithBias(x as Tensor4D, weight, bias, this.#stride, this.#padding, activation);
+    }
     const y = tf.conv2d(x as Tensor4D, weight, this.#stride, this.#padding);
-    return this.bias ? tf.add(y, this.bias.variable) : y;
+    return this.#activation === "relu" ? tf.relu(y) : y;
   }
 }

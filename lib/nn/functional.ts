@@ -1,6 +1,7 @@
 /** Layers without parameters. @module */
 
 import { tf } from "../deps.ts";
+import { reluMaxPool } from "../engine/kernels/max_pool_kernels.ts";
 import type { Tensor, Tensor4D } from "../tensor.ts";
 
 /** `max(x, 0)`, any shape. */
@@ -11,6 +12,15 @@ export function relu(x: Tensor): Tensor {
 /** The largest value of each window: `(N, H, W, C)` to `(N, ⌊(H − size) / stride⌋ + 1, …, C)`. */
 export function maxPool2d(x: Tensor, size: number, stride: number = size): Tensor {
   return tf.maxPool(x as Tensor4D, size, stride, "valid");
+}
+
+/**
+ * `relu(maxPool2d(x, …))`, which equals `maxPool2d(relu(x), …)`, in one dispatch.
+ *
+ * `(N, H, W, C)` to `(N, ⌊(H − size) / stride⌋ + 1, …, C)`.
+ */
+export function reluMaxPool2d(x: Tensor, size: number, stride: number = size): Tensor {
+  return reluMaxPool(x as Tensor4D, size, stride);
 }
 
 /** The mean of each window: `(N, H, W, C)` to `(N, ⌊(H − size) / stride⌋ + 1, …, C)`. */

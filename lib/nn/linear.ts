@@ -1,6 +1,7 @@
 /** The fully connected layer. @module */
 
 import { tf } from "../deps.ts";
+import { type Activation, linear } from "../engine/kernels/linear.ts";
 import type { Random } from "../random.ts";
 import { uniformFanIn } from "./init.ts";
 import { Module, Parameter } from "./module.ts";
@@ -12,6 +13,8 @@ export interface LinearOptions {
   readonly random: Random;
   /** Whether to add a bias. @default true */
   readonly bias?: boolean;
+  /** What follows the sum, in the same dispatch. @default "linear" */
+  readonly activation?: Activation;
   /**
    * `[H, W, C]` when the input is a flattened `(N, H, W, C)` image. PyTorch flattens channels first,
    * so the columns of the weight are put in its order in checkpoints; nothing is moved at run time.
@@ -21,7 +24,7 @@ export interface LinearOptions {
 }
 
 /**
- * `y = x Wᵀ + b`: `(N, in)` to `(N, out)`.
+ * `y = act(x Wᵀ + b)`: `(N, in)` to `(N, out)`.
  *
  * The weight is `(in, out)` on the GPU, so that neighbouring invocations read neighbouring values,
  * and `(out, in)` in checkpoints.
@@ -31,6 +34,7 @@ export class Linear extends Module {
   readonly weight: Parameter;
   /** `(out)`. */
   readonly bias?: Parameter;
+  readonly #activation: Activation;
 
   /**
    * A layer with fresh weights.
@@ -41,7 +45,7 @@ export class Linear extends Module {
    */
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions) {
     super();
-    const { random, bias = true, flattened = [1, 1, inFeatures] } = options;
+    const { random, bias = true, activation = "linear", flattened = [1, 1, inFeatures] } = options;
     this.weight = new Parameter(
       uniformFanIn(inFeatures * outFeatures, inFeatures, random),
       [inFeatures, outFeatures],
@@ -54,11 +58,14 @@ export class Linear extends Module {
     if (bias) {
       this.bias = new Parameter(uniformFanIn(outFeatures, inFeatures, random), [outFeatures]);
     }
+    this.#activation = activation;
   }
 
   /** `(N, in)` to `(N, out)`. */
   forward(x: Tensor): Tensor {
-    const y = tf.matMul(x, this.weight.variable);
-    return this.bias ? tf.add(y, this.bias.variable) : y;
+    const weight = this.weight.variable;
+    if (this.bias) return linear(x, weight, this.bias.variable, this.#activation);
+    const y = tf.matMul(x, weight);
+    return this.#activation === "relu" ? tf.relu(y) : y;
   }
 }

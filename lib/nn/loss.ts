@@ -1,6 +1,11 @@
 /** Loss functions, reduced to their mean. @module */
 
 import { tf } from "../deps.ts";
+import {
+  softmaxCrossEntropy,
+  softmaxCrossEntropyGrad,
+} from "../engine/kernels/softmax_cross_entropy.ts";
+import { isTaped, toTensor } from "../engine/tape.ts";
 import type { Scalar, Tensor } from "../tensor.ts";
 
 /** Options of {@link crossEntropy}. */
@@ -13,7 +18,7 @@ export interface CrossEntropyOptions {
  * Mean cross-entropy `−(1/N) Σ tᵢ · log softmax(xᵢ)`.
  *
  * @param logits `(N, classes)`.
- * @param labels Class numbers, `(N)`, int32.
+ * @param labels Class numbers, `(N)`, int32. One that is no class makes the loss NaN.
  * @param options Label smoothing (Szegedy et al. 2016, <https://arxiv.org/abs/1512.00567>).
  * @returns A scalar.
  */
@@ -23,27 +28,28 @@ export function crossEntropy(
   options: CrossEntropyOptions = {},
 ): Scalar {
   const { labelSmoothing = 0 } = options;
-  const [count, classes] = logits.shape as [number, number];
-  let target: Tensor = tf.oneHot(tf.cast(labels, "int32"), classes, 1, 0, "float32");
-  if (labelSmoothing > 0) {
-    target = tf.add(tf.mul(target, 1 - labelSmoothing), labelSmoothing / classes);
-  }
-  // The gradient, (softmax − target) / N, is written out: the tape's own goes through every step of
-  // the logarithm of a sum of exponentials.
+  const classNumbers: Tensor = tf.cast(labels, "int32");
   const meanLoss = tf.customGrad((...args) => {
     const [x, save] = args as unknown as [Tensor, (tensors: Tensor[]) => void];
-    const logProbabilities = tf.logSoftmax(x);
-    save([logProbabilities, target]);
+    save([x, classNumbers]);
     return {
-      value: tf.mul(tf.sum(tf.mul(target, logProbabilities)), -1 / count) as Scalar,
+      value: toTensor(softmaxCrossEntropy(x, classNumbers, labelSmoothing)) as Scalar,
       gradFunc: (dy, saved) => {
-        const [savedLog, savedTarget] = saved as [Tensor, Tensor];
-        const difference = tf.sub(tf.exp(savedLog), savedTarget);
-        return tf.mul(tf.mul(difference, 1 / count), dy as Tensor);
+        const [x, labels] = saved as [Tensor, Tensor];
+        if (isTaped()) return plainGradient(dy as Tensor, x, labels, labelSmoothing);
+        return toTensor(softmaxCrossEntropyGrad(dy as Tensor, x, labels, labelSmoothing));
       },
     };
   });
   return meanLoss(logits) as Scalar;
+}
+
+/** `(softmax(x) − t) / N`, where the tape can see it. */
+function plainGradient(dy: Tensor, x: Tensor, labels: Tensor, labelSmoothing: number): Tensor {
+  const [count, classes] = x.shape as [number, number];
+  const own = tf.oneHot(labels, classes, 1, 0, "float32");
+  const target = tf.add(tf.mul(own, 1 - labelSmoothing), labelSmoothing / classes);
+  return tf.mul(tf.sub(tf.softmax(x), target), tf.div(dy, count));
 }
 
 /** Mean squared error over all values; `prediction` and `target` have one shape. */

@@ -8,6 +8,8 @@
  * invocations take neighbouring output channels, so all of them want the same pixel values at once,
  * which a software adapter loads only once, and each loaded filter value serves all pixels.
  *
+ * Bias and ReLU are part of it where asked for; see `epilogue.ts`.
+ *
  * The input's gradient at stride 1 is a convolution of `dy` with the filter turned by 180° and its
  * channels exchanged.
  *
@@ -16,6 +18,14 @@
 
 import { type Program, run, webgpuBackend } from "../program.ts";
 import { BLOCK } from "./block.ts";
+import {
+  type Epilogue,
+  epilogueKey,
+  finished,
+  NO_EPILOGUE,
+  readEpilogue,
+  RECTIFY,
+} from "./epilogue.ts";
 import { type ConvAttributes, convInfo, type ConvSizes, geometryKey } from "./conv_sizes.ts";
 import type { KernelConfig, TensorInfo } from "../../tensor.ts";
 
@@ -27,24 +37,30 @@ const MAX_COLUMNS = 8;
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 
 /** Convolves `x`, `(N, H, W, in)`, with `filter`, `(kh, kw, in, out)`. */
-export function conv2d(x: TensorInfo, filter: TensorInfo, s: ConvSizes): TensorInfo {
+export function conv2d(
+  x: TensorInfo,
+  filter: TensorInfo,
+  s: ConvSizes,
+  epilogue: Epilogue = NO_EPILOGUE,
+): TensorInfo {
+  const { bias } = epilogue;
   const columns = Math.min(MAX_COLUMNS, Math.ceil(s.outChannels / LANES));
   const pixels = s.batchSize * s.outHeight * s.outWidth;
   const vector = s.inChannels % 4 === 0;
   const program: Program = {
-    key: `inkling_conv2d_${columns}_${geometryKey(s)}`,
+    key: `inkling_conv2d_${columns}_${geometryKey(s)}${epilogueKey(epilogue)}`,
     outputShape: [s.batchSize, s.outHeight, s.outWidth, s.outChannels],
-    inputs: ["x", "F"],
-    components: [vector ? 4 : 1, 1],
+    inputs: ["x", "F", ...(bias ? ["bias"] : [])],
+    components: [vector ? 4 : 1, 1, ...(bias ? [1] : [])],
     uniforms: "pixels : i32,",
     workgroupSize: [LANES, 1, 1],
     dispatch: [Math.ceil(s.outChannels / (LANES * columns)) * Math.ceil(pixels / ROWS), 1, 1],
-    code: shader(s, columns, vector),
+    code: shader(s, columns, vector, epilogue),
   };
-  return run(program, [x, filter], [{ type: "int32", data: [pixels] }]);
+  return run(program, [x, filter, ...(bias ? [bias] : [])], [{ type: "int32", data: [pixels] }]);
 }
 
-function shader(s: ConvSizes, columns: number, vector: boolean): string {
+function shader(s: ConvSizes, columns: number, vector: boolean, epilogue: Epilogue): string {
   const I = range(ROWS);
   const J = range(columns);
   const across = Math.ceil(s.outChannels / (LANES * columns));
@@ -70,7 +86,9 @@ function shader(s: ConvSizes, columns: number, vector: boolean): string {
         .join(" ")
     ).join("\n          ")
   }`);
+  const sum = (i: number, j: number) => finished(`s${i}_${j}`, `c${j}`, epilogue);
   return `
+  ${RECTIFY}
   fn main(index : i32) {
     let block = ${BLOCK};
     let pixel = block / ${across} * ${ROWS};
@@ -99,7 +117,7 @@ function shader(s: ConvSizes, columns: number, vector: boolean): string {
       ${
         J.map((j) =>
           `if (first + ${j * LANES} < ${s.outChannels}) { ` +
-          `result[(pixel + ${i}) * ${s.outChannels} + c${j}] = s${i}_${j}; }`
+          `result[(pixel + ${i}) * ${s.outChannels} + c${j}] = ${sum(i, j)}; }`
         ).join("\n      ")
       }
     }`
@@ -157,6 +175,20 @@ export function conv2dKernel(stock: KernelConfig): KernelConfig {
       const { x, filter } = args.inputs as { x: TensorInfo; filter: TensorInfo };
       const sizes = convInfo(x.shape, filter.shape, args.attrs as unknown as ConvAttributes);
       return sizes === undefined ? stock.kernelFunc(args) : conv2d(x, filter, sizes);
+    },
+  };
+}
+
+/** The kernel of `tf.fused.conv2d`; `stock` computes what this one leaves alone. */
+export function fusedConv2dKernel(stock: KernelConfig): KernelConfig {
+  return {
+    ...stock,
+    kernelFunc: (args) => {
+      const { x, filter } = args.inputs as { x: TensorInfo; filter: TensorInfo };
+      const sizes = convInfo(x.shape, filter.shape, args.attrs as unknown as ConvAttributes);
+      const epilogue = readEpilogue(args.inputs, args.attrs ?? {}, filter.shape[3]!);
+      if (sizes === undefined || epilogue === undefined) return stock.kernelFunc(args);
+      return conv2d(x, filter, sizes, epilogue);
     },
   };
 }

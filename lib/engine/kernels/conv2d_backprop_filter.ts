@@ -18,11 +18,11 @@
 
 import { tf } from "../../deps.ts";
 import { type Program, run, webgpuBackend } from "../program.ts";
+import { BLOCK } from "./block.ts";
 import { convInfo, type ConvSizes, geometryKey } from "./conv_sizes.ts";
+import { LANES, runInto, type Shader } from "./several.ts";
 import type { KernelConfig, TensorInfo } from "../../tensor.ts";
 
-/** Invocations per workgroup: one SIMD vector of a software adapter. */
-const LANES = 8;
 /** Workgroups below which the batch is split. */
 const ENOUGH_WORKGROUPS = 24;
 const MAX_ROWS = 8;
@@ -46,21 +46,61 @@ export function conv2dBackpropFilter(
   const result = run(sumSlicesProgram(slices, shape), [partial]);
   webgpuBackend().disposeData(partial.dataId);
   return result;
+}
 
-  function planBlocks({ strideWidth }: ConvSizes): Blocks {
-    // A block that stays within one kernel column needs no test inside its loops.
-    const divisor = largestDivisor(inChannels, MAX_ROWS);
-    const oneColumn = divisor >= 4 || divisor === inChannels && strideWidth > 1;
-    const rows = oneColumn ? divisor : Math.min(MAX_ROWS, filterWidth * inChannels);
-    const columns = Math.min(MAX_COLUMNS, Math.ceil(outChannels / LANES));
-    const groups: [number, number] = [
-      Math.ceil(outChannels / (LANES * columns)),
-      filterHeight * Math.ceil(filterWidth * inChannels / rows),
-    ];
-    const wanted = Math.ceil(ENOUGH_WORKGROUPS / (groups[0] * groups[1]));
-    const perSlice = Math.ceil(batchSize / Math.min(batchSize, wanted));
-    return { rows, columns, oneColumn, groups, perSlice, slices: Math.ceil(batchSize / perSlice) };
-  }
+/**
+ * Computes the gradients of filter and bias together. The bias's, `dy` summed over all pixels, is
+ * the work of a few workgroups more.
+ *
+ * @param x The images.
+ * @param dy The gradient of the output.
+ * @param sizes The sizes of both.
+ * @param filter Where the filter's gradient goes, `(kh, kw, in, out)`.
+ * @param bias Where the bias's goes, `(out)`.
+ */
+export function conv2dBackpropFilterAndBias(
+  x: TensorInfo,
+  dy: TensorInfo,
+  sizes: ConvSizes,
+  filter: TensorInfo,
+  bias: TensorInfo,
+): void {
+  const plan = planBlocks(sizes);
+  const { slices } = plan;
+  const shader = bothShader(sizes, plan);
+  const numbers = [sizes.batchSize, plan.perSlice];
+  const forFilter = plan.groups[0] * plan.groups[1];
+  const blocks = (forFilter + Math.ceil(sizes.outChannels / LANES)) * slices;
+  if (slices === 1) return runInto(shader, [x, dy], [filter, bias], numbers, blocks);
+  const partials = [filter, bias].map(({ shape }) =>
+    webgpuBackend().makeTensorInfo([slices, ...shape], "float32")
+  );
+  runInto(shader, [x, dy], partials, numbers, blocks);
+  const values = tf.util.sizeFromShape(filter.shape) + sizes.outChannels;
+  runInto(
+    sumBothShader,
+    partials,
+    [filter, bias],
+    [slices, values - sizes.outChannels, sizes.outChannels],
+    Math.ceil(values / SUM_LANES),
+  );
+  for (const { dataId } of partials) webgpuBackend().disposeData(dataId);
+}
+
+function planBlocks(sizes: ConvSizes): Blocks {
+  const { filterHeight, filterWidth, inChannels, outChannels, batchSize, strideWidth } = sizes;
+  // A block that stays within one kernel column needs no test inside its loops.
+  const divisor = largestDivisor(inChannels, MAX_ROWS);
+  const oneColumn = divisor >= 4 || divisor === inChannels && strideWidth > 1;
+  const rows = oneColumn ? divisor : Math.min(MAX_ROWS, filterWidth * inChannels);
+  const columns = Math.min(MAX_COLUMNS, Math.ceil(outChannels / LANES));
+  const groups: [number, number] = [
+    Math.ceil(outChannels / (LANES * columns)),
+    filterHeight * Math.ceil(filterWidth * inChannels / rows),
+  ];
+  const wanted = Math.ceil(ENOUGH_WORKGROUPS / (groups[0] * groups[1]));
+  const perSlice = Math.ceil(batchSize / Math.min(batchSize, wanted));
+  return { rows, columns, oneColumn, groups, perSlice, slices: Math.ceil(batchSize / perSlice) };
 }
 
 /** How the filter is cut into blocks, and the batch into slices. */
@@ -86,11 +126,95 @@ function largestDivisor(n: number, limit: number): number {
 
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 
+/** Whether both shaders read four channels of `x` as one vector. */
+function readsVectors({ oneColumn, rows }: Blocks): boolean {
+  return oneColumn && rows % 4 === 0;
+}
+
+function keyOf(s: ConvSizes, { rows, columns }: Blocks): string {
+  return `conv2d_backprop_filter_${rows}_${columns}_${geometryKey(s)}`;
+}
+
 function gradientProgram(s: ConvSizes, blocks: Blocks, outputShape: readonly number[]): Program {
-  const { rows, columns, oneColumn, groups, slices } = blocks;
+  const { groups, slices } = blocks;
+  return {
+    key: `inkling_${keyOf(s, blocks)}`,
+    outputShape,
+    inputs: ["x", "dy"],
+    components: [readsVectors(blocks) ? 4 : 1, 1],
+    uniforms: "batchSize : i32, perSlice : i32,",
+    workgroupSize: [LANES, 1, 1],
+    dispatch: [groups[0] * groups[1] * slices, 1, 1],
+    code: `
+  ${filterGradient(s, blocks, "result")}
+  fn main(index : i32) { filterGradient(${BLOCK}); }`,
+  };
+}
+
+function bothShader(s: ConvSizes, blocks: Blocks): Shader {
+  const forBias = Math.ceil(s.outChannels / LANES);
+  const pixels = s.outHeight * s.outWidth;
+  return {
+    key: `${keyOf(s, blocks)}_bias`,
+    inputs: { x: readsVectors(blocks) ? "vec4<f32>" : "f32", dy: "f32" },
+    outputs: { dF: "f32", db: "f32" },
+    uniforms: ["batchSize", "perSlice"],
+    code: `
+  ${filterGradient(s, blocks, "dF")}
+  fn biasGradient(block : i32) {
+    let channel = block % ${forBias} * ${LANES} + i32(localId.x);
+    if (channel >= ${s.outChannels}) { return; }
+    let slice = block / ${forBias};
+    let last = min((slice + 1) * uniforms.perSlice, uniforms.batchSize) * ${pixels};
+    var sum = 0.0;
+    for (var pixel = slice * uniforms.perSlice * ${pixels}; pixel < last; pixel++) {
+      sum += dy[pixel * ${s.outChannels} + channel];
+    }
+    db[slice * ${s.outChannels} + channel] = sum;
+  }
+  fn main(block : i32) {
+    let slices = (uniforms.batchSize + uniforms.perSlice - 1) / uniforms.perSlice;
+    let afterFilter = block - slices * ${blocks.groups[0] * blocks.groups[1]};
+    if (afterFilter < 0) { filterGradient(block); } else { biasGradient(afterFilter); }
+  }`,
+  };
+}
+
+/** Invocations per workgroup of {@link sumBothShader}. */
+const SUM_LANES = 64;
+
+/** Adds up the slices of the gradients of filter and bias. */
+const sumBothShader: Shader = {
+  key: "sum_slices_of_both",
+  inputs: { partialF: "f32", partialB: "f32" },
+  outputs: { dF: "f32", db: "f32" },
+  uniforms: ["slices", "weights", "channels"],
+  lanes: SUM_LANES,
+  code: `
+  fn main(block : i32) {
+    let index = block * ${SUM_LANES} + i32(localId.x);
+    let channel = index - uniforms.weights;
+    var sum = 0.0;
+    if (channel < 0) {
+      for (var slice = 0; slice < uniforms.slices; slice++) {
+        sum += partialF[slice * uniforms.weights + index];
+      }
+      dF[index] = sum;
+    } else if (channel < uniforms.channels) {
+      for (var slice = 0; slice < uniforms.slices; slice++) {
+        sum += partialB[slice * uniforms.channels + channel];
+      }
+      db[channel] = sum;
+    }
+  }`,
+};
+
+/** `fn filterGradient(block : i32)`, which writes one block of one slice to `result`. */
+function filterGradient(s: ConvSizes, blocks: Blocks, result: string): string {
+  const { rows, columns, oneColumn, groups } = blocks;
   const patch = s.filterWidth * s.inChannels; // values of one kernel row, contiguous in x
   const blocksPerRow = Math.ceil(patch / rows);
-  const vector = oneColumn && rows % 4 === 0;
+  const vector = readsVectors(blocks);
   const I = range(rows);
   const J = range(columns);
 
@@ -123,12 +247,14 @@ function gradientProgram(s: ConvSizes, blocks: Blocks, outputShape: readonly num
       .join("\n");
   const xValue = (i: number) => vector ? `v${i >> 2}[${i & 3}]` : `x${i}`;
 
-  const code = `
-  fn main(index : i32) {
-    let kh = i32(workgroupId.y) / ${blocksPerRow};
-    let r0 = (i32(workgroupId.y) % ${blocksPerRow}) * ${rows};
-    let first = i32(workgroupId.x) * ${LANES * columns} + i32(localId.x);
-    let slice = i32(workgroupId.z);
+  return `
+  fn filterGradient(block : i32) {
+    let row = block / ${groups[0]} % ${groups[1]};
+    let kh = row / ${blocksPerRow};
+    let r0 = row % ${blocksPerRow} * ${rows};
+    let first = block % ${groups[0]} * ${LANES * columns} + i32(localId.x);
+    let slice = block / ${groups[0] * groups[1]};
+    if (slice * uniforms.perSlice >= uniforms.batchSize) { return; }
     ${J.map((j) => `let c${j} = min(first + ${j * LANES}, ${s.outChannels - 1});`).join(" ")}
     ${rowSetup}
     let rowBegin = max(0, (${s.top} - kh + ${s.strideHeight - 1}) / ${s.strideHeight});
@@ -161,23 +287,13 @@ function gradientProgram(s: ConvSizes, blocks: Blocks, outputShape: readonly num
       ${
         I.map((i) =>
           `${patch % rows === 0 ? "" : `if (r0 + ${i} < ${patch}) `}{ ` +
-          `result[base + ${i * s.outChannels} + c${j}] = s${i}_${j}; }`
+          `${result}[base + ${i * s.outChannels} + c${j}] = s${i}_${j}; }`
         ).join("\n      ")
       }
     }`
     ).join("\n    ")
   }
   }`;
-  return {
-    key: `inkling_conv2d_backprop_filter_${rows}_${columns}_${geometryKey(s)}`,
-    outputShape,
-    inputs: ["x", "dy"],
-    components: [vector ? 4 : 1, 1],
-    uniforms: "batchSize : i32, perSlice : i32,",
-    workgroupSize: [LANES, 1, 1],
-    dispatch: [groups[0], groups[1], slices],
-    code,
-  };
 }
 
 function sumSlicesProgram(slices: number, shape: readonly number[]): Program {

@@ -1,9 +1,21 @@
-/** The kernels that take the place of stock tfjs ones, and the way back. @module */
+/**
+ * The kernels that take the place of stock tfjs ones, and the way back; and the kernels of our own.
+ *
+ * @module
+ */
 
 import { tf } from "../../deps.ts";
-import { conv2dBackpropInputKernel, conv2dKernel } from "./conv2d.ts";
+import { conv2dBackpropInputKernel, conv2dKernel, fusedConv2dKernel } from "./conv2d.ts";
 import { conv2dBackpropFilterKernel } from "./conv2d_backprop_filter.ts";
-import { matMulKernel } from "./mat_mul.ts";
+import { conv2dLayerGradient, conv2dLayerKernel } from "./conv2d_layer.ts";
+import { linearGradient, linearKernel } from "./linear.ts";
+import { fusedMatMulKernel, matMulKernel } from "./mat_mul.ts";
+import {
+  maxPoolGradKernel,
+  maxPoolKernel,
+  reluMaxPoolGradient,
+  reluMaxPoolKernel,
+} from "./max_pool_kernels.ts";
 import type { KernelConfig } from "../../tensor.ts";
 
 /** Makes a kernel that may hand over to the stock kernel whose place it takes. */
@@ -14,17 +26,34 @@ const KERNELS: Readonly<Record<string, KernelMaker>> = {
   Conv2D: conv2dKernel,
   Conv2DBackpropFilter: conv2dBackpropFilterKernel,
   Conv2DBackpropInput: conv2dBackpropInputKernel,
+  FusedConv2D: fusedConv2dKernel,
+  MaxPool: maxPoolKernel,
+  MaxPoolGrad: maxPoolGradKernel,
+  _FusedMatMul: fusedMatMulKernel,
 };
+
+/** Kernels that tfjs does not have, with their gradients. */
+const ADDED: readonly (readonly [KernelConfig, tf.GradConfig])[] = [
+  [conv2dLayerKernel, conv2dLayerGradient],
+  [linearKernel, linearGradient],
+  [reluMaxPoolKernel, reluMaxPoolGradient],
+];
 
 /** tfjs's own kernels while ours are in their place. */
 const replaced = new Map<string, KernelConfig>();
 
 /**
- * Puts this project's kernels in the place of tfjs's own of the same names. Does nothing when they
- * are there already.
+ * Puts this project's kernels in the place of tfjs's own of the same names, and adds those that tfjs
+ * does not have. Does nothing when they are there already.
  */
 export function registerKernels(): void {
   if (replaced.size > 0) return;
+  for (const [kernel, gradient] of ADDED) {
+    // They stay when stock kernels are put back.
+    if (tf.getKernel(kernel.kernelName, kernel.backendName)) continue;
+    tf.registerKernel(kernel);
+    tf.registerGradient(gradient);
+  }
   for (const [name, make] of Object.entries(KERNELS)) {
     const stock = tf.getKernel(name, "webgpu");
     replaced.set(name, stock);
