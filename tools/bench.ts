@@ -80,8 +80,8 @@ if (import.meta.main) {
     name: "bench",
     summary: "Measures this library against stock tfjs on the same adapter, in turns: matrix " +
       "products, convolutions, training steps; then what a replayed step costs the CPU, whether " +
-      "memory stays flat, and the adapter's ceiling. Times are medians for once, with the shortest " +
-      "and longest. Wants a quiet machine. Exits with 1 when a row could not be run.",
+      "memory stays flat, and the adapter's ceiling. Times are medians for once, with the " +
+      "shortest and longest. Wants a quiet machine. Exits with 1 when a row could not be run.",
     examples: [
       "deno task bench",
       "deno task bench --filter step --quick",

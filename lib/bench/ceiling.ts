@@ -41,8 +41,8 @@ const program: Program = {
 };
 
 /**
- * Runs the chains: invocation `i` takes `s ← a s + b` from each of `i, i + 1, … i + 9`, 16 times per
- * turn, and returns the sum of all ten.
+ * Runs the chains: invocation `i` takes `s ← a s + b` from each of `i, i + 1, … i + 9`, 16 times
+ * per turn, and returns the sum of all ten.
  *
  * @param factors `a` and `b`, shape `[2]`.
  * @param turns Turns of the loop.
@@ -53,7 +53,7 @@ export function fmaChains(factors: Tensor, turns: number): Tensor {
   return tf.engine().makeTensorFromTensorInfo(sums);
 }
 
-/** GFLOP/s of chains of `fma` in float32: no kernel is faster. */
+/** GFLOP/s of chains of `fma` in float32: what a kernel could reach at best. */
 export const ceiling: Probe = {
   name: "fma ceiling",
   async measure({ effort }) {

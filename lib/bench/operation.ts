@@ -1,4 +1,4 @@
-/** Contests over a single tfjs operation, the same call with stock kernels and with ours. @module */
+/** Contests over one tfjs operation: the same call with stock kernels and with ours. @module */
 
 import { tf } from "../deps.ts";
 import { Random } from "../random.ts";

@@ -23,7 +23,7 @@ function product(
   });
 }
 
-/** A square product, and the three of the CNN's first linear layer, which has most of its weights. */
+/** A square product, and the three of the linear layer that has most of the CNN's weights. */
 export const products: readonly Contest[] = [
   product("matmul 512x512x512", [512, 512], [512, 512]),
   product("matmul 64x3136x1000", [64, 3136], [3136, 1000]),

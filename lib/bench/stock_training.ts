@@ -1,6 +1,6 @@
 /**
- * The project's networks and their training as one writes them in plain tfjs: variables, operations,
- * its own losses and optimizers.
+ * The project's networks and their training as one writes them in plain tfjs: variables,
+ * operations, its own losses and optimizers.
  *
  * @module
  */

@@ -33,7 +33,8 @@ export function comparisonLine(comparison: Comparison): string {
 
 /** A measurement as a line. */
 export function measurementLine({ name, value, unit }: Measurement): string {
-  return `${name.padEnd(44)}${digits(value)} ${unit}`.trimEnd();
+  const number = Number.isInteger(value) ? String(value) : digits(value);
+  return `${name.padEnd(44)}${number} ${unit}`.trimEnd();
 }
 
 /** A row as scripts read it: times in ms, everything for once. */

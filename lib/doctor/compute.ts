@@ -93,6 +93,7 @@ async function checkStep(): Promise<{ ms: number; error: number }> {
   await valuesOf(step());
   const ms = (performance.now() - started) / TIMED;
   tf.dispose([batch.images, batch.labels]);
+  optimizer.dispose();
   network.dispose();
   return { ms, error: largestDifference(losses, LOSSES) };
 }

@@ -81,7 +81,7 @@ Deno.test("requireAgreement() refuses losses that lie apart or are no numbers", 
 });
 
 for (const optimizer of ["sgd", "adam"]) {
-  Deno.test(`pick() has a step of the MLP with ${optimizer} that replays without making anything`, async () => {
+  Deno.test(`runBench() finds no creations in an MLP step with ${optimizer}`, async () => {
     const device = await openDevice();
     const rows: Comparison[] = [];
     await runBench(pick(`step mlp ${optimizer}`), {

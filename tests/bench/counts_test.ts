@@ -14,10 +14,10 @@ Deno.test("countCalls() counts dispatches, objects and uploads, each once", asyn
         @compute @workgroup_size(1) fn main() { a[0] += 1.0; }`,
     });
   const counts = await countCalls(() => {
-    const buffer = gpu.createBuffer({ size: 16, usage: STORAGE }); //                            1
-    gpu.queue.writeBuffer(buffer, 0, new Float32Array(4)); //                                    2
-    const pipeline = gpu.createComputePipeline({ layout: "auto", compute: { module: module() } }); // 4
-    const bindGroup = gpu.createBindGroup({ //                                                   5
+    const buffer = gpu.createBuffer({ size: 16, usage: STORAGE });
+    gpu.queue.writeBuffer(buffer, 0, new Float32Array(4));
+    const pipeline = gpu.createComputePipeline({ layout: "auto", compute: { module: module() } });
+    const bindGroup = gpu.createBindGroup({
       layout: pipeline.getBindGroupLayout(0),
       entries: [{ binding: 0, resource: { buffer } }],
     });

@@ -17,7 +17,7 @@ Deno.test("comparisonLine() puts three digits under the titles", () => {
   const line = comparisonLine(comparison);
   assert.equal(
     line,
-    "conv                                   1216 (1201-1300)   60.8 (9.88-70.0)  20.0x    18.3   102 / 12",
+    `${"conv".padEnd(36)}   1216 (1201-1300)   60.8 (9.88-70.0)  20.0x    18.3   102 / 12`,
   );
   assert.equal(line.length, titles.length);
   assert.match(titles, /stock ms \(min-max\) +ours ms \(min-max\) +ratio +GFLOP\/s +dispatches$/);

@@ -56,7 +56,7 @@ Deno.test("checkCompute() refuses an adapter whose products are wrong", async ()
 
 Deno.test("checkCompute() refuses an adapter whose training steps are wrong", async () => {
   const device = await openDevice();
-  await withWrong("Relu", () =>
+  await withWrong("InklingLinear", () =>
     assert.rejects(
       checkCompute(device),
       (error) =>
