@@ -1,7 +1,8 @@
-/** Gradient functions and the tape. @module */
+/** What gradient functions of our own need to know of tfjs's tape and memory. @module */
 
 import { tf } from "../deps.ts";
 import type { Tensor, TensorInfo } from "../tensor.ts";
+import { webgpuBackend } from "./program.ts";
 
 /**
  * Whether operations are being recorded for a gradient just now. In a gradient function that means
@@ -15,4 +16,15 @@ export function isTaped(): boolean {
 /** A tensor, freed at the end of the current `tf.tidy`, of what a kernel computed. */
 export function toTensor(info: TensorInfo): Tensor {
   return tf.engine().makeTensorFromTensorInfo(info);
+}
+
+/**
+ * A tensor for a kernel to write to; it has no buffer before that.
+ *
+ * tfjs asks a gradient function for one gradient after the other, and frees what else was made on the
+ * way. What is made before it asks lives as long as the backward pass: so a kernel that computes
+ * several gradients can keep the others until they are asked for.
+ */
+export function unwritten(shape: readonly number[]): Tensor {
+  return toTensor(webgpuBackend().makeTensorInfo([...shape], "float32"));
 }

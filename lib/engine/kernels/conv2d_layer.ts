@@ -9,13 +9,12 @@
  */
 
 import { tf } from "../../deps.ts";
-import { webgpuBackend } from "../program.ts";
-import { isTaped, toTensor } from "../tape.ts";
+import { isTaped, unwritten } from "../tape.ts";
 import type { KernelConfig, Tensor, Tensor4D, TensorInfo } from "../../tensor.ts";
 import { conv2d } from "./conv2d.ts";
 import { conv2dBackpropFilterAndBias } from "./conv2d_backprop_filter.ts";
 import { type ConvAttributes, convInfo } from "./conv_sizes.ts";
-import { gate } from "./epilogue.ts";
+import { gate } from "./gate.ts";
 import type { Activation } from "./linear.ts";
 
 const NAME = "InklingConv2D";
@@ -84,11 +83,9 @@ export const conv2dLayerGradient: tf.GradConfig = {
         bias: () => tf.sum(g, [0, 1, 2]),
       };
     }
-    const g = relu ? toTensor(gate(d, y)) : d;
-    // As in a linear layer: tensors that live as long as the backward pass, without a buffer until
-    // they are written.
-    const made = (shape: number[]) => toTensor(webgpuBackend().makeTensorInfo(shape, "float32"));
-    const results = { filter: made(filter.shape), bias: made([filter.shape[3]!]) };
+    const g = relu ? unwritten(y.shape) : d;
+    if (relu) gate(d, y, g);
+    const results = { filter: unwritten(filter.shape), bias: unwritten([filter.shape[3]!]) };
     let written = false;
     const write = () => {
       if (written) return;

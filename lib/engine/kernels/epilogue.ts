@@ -6,9 +6,7 @@
  */
 
 import { tf } from "../../deps.ts";
-import { webgpuBackend } from "../program.ts";
 import type { TensorInfo } from "../../tensor.ts";
-import { runInto, type Shader } from "./several.ts";
 
 /** What is done with the sums. */
 export interface Epilogue {
@@ -65,28 +63,4 @@ export function readEpilogue(
   const fits = bias === undefined || tf.util.sizeFromShape(bias.shape) === columns &&
       bias.shape.at(-1) === columns && bias.dtype === "float32";
   return known && fits ? { bias, relu: activation === "relu" } : undefined;
-}
-
-const GATE_LANES = 64;
-
-/** Passes the gradient `dy` of a ReLU's output `y` on to its input, in a dispatch; see {@link gated}. */
-export function gate(dy: TensorInfo, y: TensorInfo): TensorInfo {
-  const size = tf.util.sizeFromShape(y.shape);
-  const components = size % 4 === 0 ? 4 : 1;
-  const type = components === 4 ? "vec4<f32>" : "f32";
-  const elements = size / components;
-  const result = webgpuBackend().makeTensorInfo(y.shape, "float32");
-  const shader: Shader = {
-    key: `gate_${components}`,
-    inputs: { dy: type, y: type },
-    outputs: { result: type },
-    uniforms: ["elements"],
-    lanes: GATE_LANES,
-    code: `fn main(block : i32) {
-      let i = block * ${GATE_LANES} + i32(localId.x);
-      if (i < uniforms.elements) { result[i] = ${gated("dy[i]", "y[i]", type)}; }
-    }`,
-  };
-  runInto(shader, [dy, y], [result], [elements], Math.ceil(elements / GATE_LANES));
-  return result;
 }

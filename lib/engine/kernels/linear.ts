@@ -1,18 +1,19 @@
 /**
- * A linear layer, `Y = act(X W + b)`, in one dispatch, and its gradients in one or two.
+ * A linear layer, `Y = act(X W + b)`, in one dispatch, and its gradients in one to three.
  *
  * With `G = dY` where `Y` passed the ReLU and 0 elsewhere: `dX = G Wᵀ`, `dW = Xᵀ G`, `db = Σ G` over
- * the rows. `G` is never stored: the products take the mask in as they load `dY`. `db` comes from a
- * few more workgroups of the dispatch that computes `dW`.
+ * the rows. `db` comes from a few more workgroups of the dispatch that computes `dW`; so does `dX`
+ * where the products are small. There, and without `dX`, `G` is never stored: the products take the
+ * mask in as they load `dY`.
  *
  * @module
  */
 
 import { tf } from "../../deps.ts";
-import { webgpuBackend } from "../program.ts";
-import { isTaped, toTensor } from "../tape.ts";
+import { isTaped, toTensor, unwritten } from "../tape.ts";
 import type { KernelConfig, Tensor, TensorInfo } from "../../tensor.ts";
 import { gated, NO_EPILOGUE } from "./epilogue.ts";
+import { gate } from "./gate.ts";
 import { matMul } from "./mat_mul.ts";
 import { matMulCode } from "./mat_mul_code.ts";
 import { LANES, runInto, type Shader } from "./several.ts";
@@ -97,35 +98,38 @@ function plainGradients(g: Tensor, x: Tensor, weight: Tensor): Gradients {
 
 function fusedGradients(g: Tensor, y: Tensor | undefined, x: Tensor, weight: Tensor): Gradients {
   const { rows, inputs, outputs } = sizesOf(x, weight);
-  // tfjs asks for one gradient after the other, and frees what else was made on the way. So the
-  // tensors are made here, where they live as long as the backward pass, and have no buffer before
-  // they are written.
-  const made = (shape: number[]) => toTensor(webgpuBackend().makeTensorInfo(shape, "float32"));
-  const results = { weight: made(weight.shape), bias: made([outputs]) };
+  const results = { weight: unwritten(weight.shape), bias: unwritten([outputs]) };
+  const [dx, passed] = [unwritten(x.shape), unwritten([rows, outputs])];
+  let isPassed = y === undefined;
   let written = false;
-  const writeAll = (dx?: Tensor) => {
-    writeGradients(g, y, x, weight, dx ? { ...results, x: dx } : results);
+  const writeOnce = (input?: TensorInfo) => {
+    if (written) return;
+    const all = input ? { ...results, x: input } : results;
+    if (isPassed) writeGradients(y ? passed : g, undefined, x, weight, all);
+    else writeGradients(g, y, x, weight, all);
     written = true;
   };
   return {
     x: () => {
-      // Who asks for this first will hardly not ask for the others.
-      if (rows * inputs * outputs <= SMALL) {
-        const dx = made(x.shape);
-        writeAll(dx);
+      if (!written && rows * inputs * outputs <= SMALL) {
+        // Who asks for this will hardly not ask for the others.
+        writeOnce(dx);
         return dx;
       }
+      // `dX` reads a value of `dY` once for every 64 of its columns, and the mask would be read as
+      // often.
+      if (y) gate(g, y, passed);
+      isPassed = true;
       const form = { transposeA: false, transposeB: true, epilogue: NO_EPILOGUE };
       const sizes = { ...ONE, M: rows, N: inputs, K: outputs };
-      const gate = y && { gate: "A" as const };
-      return toTensor(matMul(g, weight, sizes, { ...form, ...gate }, x.shape, y));
+      return toTensor(matMul(y ? passed : g, weight, sizes, form, x.shape));
     },
     weight: () => {
-      if (!written) writeAll();
+      writeOnce();
       return results.weight;
     },
     bias: () => {
-      if (!written) writeAll();
+      writeOnce();
       return results.bias;
     },
   };

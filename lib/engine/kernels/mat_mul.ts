@@ -32,31 +32,23 @@ export interface BatchSizes extends MatMulSizes {
  * @param sizes How many and how large; none of the sizes is 0.
  * @param form How the sides lie in memory, and what is done with the sums.
  * @param outputShape Shape of the result, of `batch · M · N` values.
- * @param y The gate; see {@link MatMulForm}. @default none
  */
 export function matMul(
   a: TensorInfo,
   b: TensorInfo,
   sizes: BatchSizes,
-  form: MatMulForm,
+  form: Omit<MatMulForm, "gate">,
   outputShape: readonly number[],
-  y?: TensorInfo,
 ): TensorInfo {
   const { batch, M, N, K } = sizes;
   const { bias } = form.epilogue;
   const code = matMulCode(sizes, form);
   const blocks = code.blocks * batch;
-  const { componentsA, componentsB } = code;
   const program: Program = {
     key: `inkling_mat_mul_${code.key}`,
     outputShape,
-    inputs: ["A", "B", ...(bias ? ["bias"] : []), ...(y ? ["Y"] : [])],
-    components: [
-      componentsA,
-      componentsB,
-      ...(bias ? [1] : []),
-      ...(y ? [form.gate === "A" ? componentsA : componentsB] : []),
-    ],
+    inputs: ["A", "B", ...(bias ? ["bias"] : [])],
+    components: [code.componentsA, code.componentsB, ...(bias ? [1] : [])],
     uniforms: "blocks : i32, M : i32, N : i32, K : i32, strideA : i32, strideB : i32,",
     workgroupSize: [8, 1, 1],
     dispatch: [blocks, 1, 1],
@@ -71,7 +63,7 @@ export function matMul(
     }`,
   };
   const data = [blocks, M, N, K, sizes.sharedA ? 0 : M * K, sizes.sharedB ? 0 : K * N];
-  const inputs = [a, b, ...(bias ? [bias] : []), ...(y ? [y] : [])];
+  const inputs = [a, b, ...(bias ? [bias] : [])];
   return run(program, inputs, data.map((value) => ({ type: "int32", data: [value] })));
 }
 

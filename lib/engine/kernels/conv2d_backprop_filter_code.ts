@@ -1,0 +1,145 @@
+/**
+ * The code of a filter gradient: which block of it, and which slice of the batch, a workgroup does.
+ *
+ * @module
+ */
+
+import type { ConvSizes } from "./conv_sizes.ts";
+import { LANES } from "./several.ts";
+
+/** Workgroups below which the batch is split. */
+const ENOUGH_WORKGROUPS = 24;
+const MAX_ROWS = 8;
+const MAX_COLUMNS = 8;
+
+const range = (n: number) => Array.from({ length: n }, (_, i) => i);
+
+/** How the filter is cut into blocks, and the batch into slices. */
+export interface Blocks {
+  /** Rows of a block: neighbouring (kw, ci) pairs of one kernel row. */
+  readonly rows: number;
+  /** Columns of a block: output channels per invocation, `LANES` apart. */
+  readonly columns: number;
+  /** Whether all rows of a block have the same kw. */
+  readonly oneColumn: boolean;
+  /** Workgroups over output channels and over rows. */
+  readonly groups: readonly [number, number];
+  /** Images per slice. */
+  readonly perSlice: number;
+  /** Slices of the batch. */
+  readonly slices: number;
+}
+
+/** Cuts a filter. */
+export function planBlocks(sizes: ConvSizes): Blocks {
+  const { filterHeight, filterWidth, inChannels, outChannels, batchSize, strideWidth } = sizes;
+  // A block that stays within one kernel column needs no test inside its loops.
+  const divisor = largestDivisor(inChannels, MAX_ROWS);
+  const oneColumn = divisor >= 4 || divisor === inChannels && strideWidth > 1;
+  const rows = oneColumn ? divisor : Math.min(MAX_ROWS, filterWidth * inChannels);
+  const columns = Math.min(MAX_COLUMNS, Math.ceil(outChannels / LANES));
+  const groups: [number, number] = [
+    Math.ceil(outChannels / (LANES * columns)),
+    filterHeight * Math.ceil(filterWidth * inChannels / rows),
+  ];
+  const wanted = Math.ceil(ENOUGH_WORKGROUPS / (groups[0] * groups[1]));
+  const perSlice = Math.ceil(batchSize / Math.min(batchSize, wanted));
+  return { rows, columns, oneColumn, groups, perSlice, slices: Math.ceil(batchSize / perSlice) };
+}
+
+function largestDivisor(n: number, limit: number): number {
+  for (let d = Math.min(n, limit); d > 1; d--) if (n % d === 0) return d;
+  return 1;
+}
+
+/** Whether both shaders read four channels of `x` as one vector. */
+export function readsVectors({ oneColumn, rows }: Blocks): boolean {
+  return oneColumn && rows % 4 === 0;
+}
+
+/** `fn filterGradient(block : i32)`, which writes one block of one slice to `result`. */
+export function filterGradient(s: ConvSizes, blocks: Blocks, result: string): string {
+  const { rows, columns, oneColumn, groups } = blocks;
+  const patch = s.filterWidth * s.inChannels; // values of one kernel row, contiguous in x
+  const blocksPerRow = Math.ceil(patch / rows);
+  const vector = readsVectors(blocks);
+  const I = range(rows);
+  const J = range(columns);
+
+  // First output column whose input column `ow·s + kw − p` is not left of the image, and the first
+  // whose is right of it.
+  const firstColumn = (kw: string) =>
+    `max(0, (${s.left} - ${kw} + ${s.strideWidth - 1}) / ${s.strideWidth})`;
+  const endColumn = (kw: string) =>
+    `min(${s.outWidth}, (${s.inWidth} - 1 + ${s.left} - ${kw} + ${s.strideWidth}) / ${s.strideWidth})`;
+
+  const rowSetup = oneColumn
+    ? `let kw = r0 / ${s.inChannels};
+       let begin = ${firstColumn("kw")};
+       let end = ${endColumn("kw")};`
+    : `let begin = 0;
+       let end = ${s.outWidth};
+       ${
+      I.map((i) =>
+        `let kw${i} = min(r0 + ${i}, ${patch - 1}) / ${s.inChannels};
+         let from${i} = ${firstColumn(`kw${i}`)};
+         let to${i} = ${endColumn(`kw${i}`)};`
+      ).join("\n")
+    }`;
+
+  const loadX = vector
+    ? range(rows / 4).map((q) => `let v${q} = x[(xi >> 2u) + ${q}];`).join(" ")
+    : oneColumn
+    ? I.map((i) => `let x${i} = x[xi + ${i}];`).join(" ")
+    : I.map((i) => `let x${i} = select(0.0, x[max(xi + ${i}, 0)], ow >= from${i} && ow < to${i});`)
+      .join("\n");
+  const xValue = (i: number) => vector ? `v${i >> 2}[${i & 3}]` : `x${i}`;
+
+  return `
+  fn filterGradient(block : i32) {
+    let row = block / ${groups[0]} % ${groups[1]};
+    let kh = row / ${blocksPerRow};
+    let r0 = row % ${blocksPerRow} * ${rows};
+    let first = block % ${groups[0]} * ${LANES * columns} + i32(localId.x);
+    let slice = block / ${groups[0] * groups[1]};
+    if (slice * uniforms.perSlice >= uniforms.batchSize) { return; }
+    ${J.map((j) => `let c${j} = min(first + ${j * LANES}, ${s.outChannels - 1});`).join(" ")}
+    ${rowSetup}
+    let rowBegin = max(0, (${s.top} - kh + ${s.strideHeight - 1}) / ${s.strideHeight});
+    let rowEnd = min(${s.outHeight},
+      (${s.inHeight} - 1 + ${s.top} - kh + ${s.strideHeight}) / ${s.strideHeight});
+    ${I.map((i) => J.map((j) => `var s${i}_${j} = 0.0;`).join(" ")).join("\n    ")}
+    let last = min((slice + 1) * uniforms.perSlice, uniforms.batchSize);
+    for (var b = slice * uniforms.perSlice; b < last; b++) {
+      for (var oh = rowBegin; oh < rowEnd; oh++) {
+        let ih = oh * ${s.strideHeight} + kh - ${s.top};
+        var xi = ((b * ${s.inHeight} + ih) * ${s.inWidth} + begin * ${s.strideWidth} - ${s.left})
+          * ${s.inChannels} + r0;
+        var di = ((b * ${s.outHeight} + oh) * ${s.outWidth} + begin) * ${s.outChannels};
+        for (var ow = begin; ow < end; ow++) {
+          ${loadX}
+          ${J.map((j) => `let d${j} = dy[di + c${j}];`).join(" ")}
+          ${
+    I.map((i) => J.map((j) => `s${i}_${j} = fma(${xValue(i)}, d${j}, s${i}_${j});`).join(" "))
+      .join("\n          ")
+  }
+          xi += ${s.strideWidth * s.inChannels};
+          di += ${s.outChannels};
+        }
+      }
+    }
+    let base = ((slice * ${s.filterHeight} + kh) * ${patch} + r0) * ${s.outChannels};
+    ${
+    J.map((j) =>
+      `if (first + ${j * LANES} < ${s.outChannels}) {
+      ${
+        I.map((i) =>
+          `${patch % rows === 0 ? "" : `if (r0 + ${i} < ${patch}) `}{ ` +
+          `${result}[base + ${i * s.outChannels} + c${j}] = s${i}_${j}; }`
+        ).join("\n      ")
+      }
+    }`
+    ).join("\n    ")
+  }
+  }`;
+}
