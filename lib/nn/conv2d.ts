@@ -19,7 +19,7 @@ export interface Conv2dOptions {
   /** Whether to add a bias. @default true */
   readonly bias?: boolean;
   /** What follows the sum, in the same dispatch. @default "linear" */
-  readonly activation?: Activation;
+  readonly activation?: "linear" | "relu";
 }
 
 /**

@@ -14,7 +14,7 @@ export interface LinearOptions {
   /** Whether to add a bias. @default true */
   readonly bias?: boolean;
   /** What follows the sum, in the same dispatch. @default "linear" */
-  readonly activation?: Activation;
+  readonly activation?: "linear" | "relu";
   /**
    * `[H, W, C]` when the input is a flattened `(N, H, W, C)` image. PyTorch flattens channels first,
    * so the columns of the weight are put in its order in checkpoints; nothing is moved at run time.

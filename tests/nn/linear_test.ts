@@ -52,3 +52,29 @@ Deno.test("Linear reads a flattened image as PyTorch's, whose channels come firs
   assertAllClose(await output.data(), expected, { rtol: 1e-5, atol: 1e-6 });
   device.check();
 });
+
+Deno.test("Linear with a ReLU gives what a ReLU after it gives, gradients too", async () => {
+  const device = await openDevice();
+  const random = () => new Random(1);
+  for (const bias of [true, false]) {
+    const plain = new Linear(7, 9, { bias, random: random() });
+    const fused = new Linear(7, 9, { bias, random: random(), activation: "relu" });
+    const x = tf.tensor2d(hashTensor({ shape: [11, 7], seed: 3, scale: 2 }), [11, 7]);
+    const run = (layer: Linear, activate: (y: tf.Tensor) => tf.Tensor) => {
+      const forward = (x: tf.Tensor) => activate(layer.forward(x));
+      const variables = [...layer.namedParameters()].map(([, { variable }]) => variable);
+      const loss = () => tf.sum(tf.square(forward(x))) as tf.Scalar;
+      const { grads } = tf.variableGrads(loss, variables);
+      const dx = tf.grad((x: tf.Tensor) => tf.sum(tf.square(forward(x))))(x);
+      return [forward(x), dx, ...variables.map(({ name }) => grads[name]!)];
+    };
+    const expected = tf.tidy(() => run(plain, (y) => tf.relu(y)));
+    const actual = tf.tidy(() => run(fused, (y) => y));
+    assert.equal(actual.length, bias ? 4 : 3);
+    assert.ok((await expected[0]!.data()).includes(0));
+    for (const [k, tensor] of actual.entries()) {
+      assertAllClose(await tensor.data(), await expected[k]!.data(), { rtol: 1e-5, atol: 1e-5 });
+    }
+  }
+  device.check();
+});

@@ -100,13 +100,12 @@ function fusedGradients(g: Tensor, y: Tensor | undefined, x: Tensor, weight: Ten
   const { rows, inputs, outputs } = sizesOf(x, weight);
   const results = { weight: unwritten(weight.shape), bias: unwritten([outputs]) };
   const [dx, passed] = [unwritten(x.shape), unwritten([rows, outputs])];
-  let isPassed = y === undefined;
+  // What the products read: `dY` and its mask, or what has passed it.
+  let source = { g, y };
   let written = false;
   const writeOnce = (input?: TensorInfo) => {
     if (written) return;
-    const all = input ? { ...results, x: input } : results;
-    if (isPassed) writeGradients(y ? passed : g, undefined, x, weight, all);
-    else writeGradients(g, y, x, weight, all);
+    writeGradients(source.g, source.y, x, weight, input ? { ...results, x: input } : results);
     written = true;
   };
   return {
@@ -118,11 +117,13 @@ function fusedGradients(g: Tensor, y: Tensor | undefined, x: Tensor, weight: Ten
       }
       // `dX` reads a value of `dY` once for every 64 of its columns, and the mask would be read as
       // often.
-      if (y) gate(g, y, passed);
-      isPassed = true;
+      if (y) {
+        gate(g, y, passed);
+        source = { g: passed, y: undefined };
+      }
       const form = { transposeA: false, transposeB: true, epilogue: NO_EPILOGUE };
       const sizes = { ...ONE, M: rows, N: inputs, K: outputs };
-      return toTensor(matMul(y ? passed : g, weight, sizes, form, x.shape));
+      return toTensor(matMul(source.g, weight, sizes, form, x.shape));
     },
     weight: () => {
       writeOnce();

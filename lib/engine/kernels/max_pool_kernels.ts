@@ -1,11 +1,10 @@
 /** Max pooling as tfjs knows it, and with a ReLU. @module */
 
 import { tf } from "../../deps.ts";
-import { toTensor } from "../tape.ts";
+import { isTaped, toTensor } from "../tape.ts";
 import type { KernelConfig, Tensor, Tensor4D, TensorInfo } from "../../tensor.ts";
 import { maxPool, maxPoolGrad } from "./max_pool.ts";
 import { type PoolAttributes, poolInfo } from "./pool_sizes.ts";
-import { isTaped } from "../tape.ts";
 
 const NAME = "InklingReluMaxPool";
 

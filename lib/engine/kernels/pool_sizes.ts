@@ -4,15 +4,25 @@ import { tf } from "../../deps.ts";
 
 /** The sizes that a pooling's shader is written for; images are `(N, H, W, C)`. */
 export interface PoolSizes {
+  /** Images. */
   readonly batchSize: number;
+  /** Channels of input and output. */
   readonly channels: number;
+  /** Rows of the input. */
   readonly inHeight: number;
+  /** Columns of the input. */
   readonly inWidth: number;
+  /** Rows of the output. */
   readonly outHeight: number;
+  /** Columns of the output. */
   readonly outWidth: number;
+  /** Rows of the window. */
   readonly filterHeight: number;
+  /** Columns of the window. */
   readonly filterWidth: number;
+  /** Rows from one window to the next. */
   readonly strideHeight: number;
+  /** Columns from one window to the next. */
   readonly strideWidth: number;
   /** Rows of padding above. */
   readonly top: number;
@@ -22,9 +32,13 @@ export interface PoolSizes {
 
 /** The attributes of tfjs's pooling kernels. */
 export interface PoolAttributes {
+  /** Rows and columns of the window. */
   readonly filterSize: number | [number, number];
+  /** Steps of the window. */
   readonly strides: number | [number, number];
+  /** What surrounds the image; it is never the largest. */
   readonly pad: tf.MaxPoolAttrs["pad"];
+  /** How the size of the output is rounded. @default down */
   readonly dimRoundingMode?: "floor" | "round" | "ceil";
 }
 
