@@ -10,6 +10,7 @@
 
 import { tf, WebGPUBackend } from "./deps.ts";
 import { installCollector } from "./engine/collect.ts";
+import { suitLanes } from "./engine/kernels/lanes.ts";
 import { registerKernels } from "./engine/kernels/mod.ts";
 import { DeviceError } from "./errors.ts";
 
@@ -133,6 +134,7 @@ async function open(): Promise<Device> {
 
   const info = describeAdapter(adapter);
   installCollector(gpu);
+  suitLanes(info);
   tf.removeBackend("webgpu");
   tf.registerBackend("webgpu", () => new WebGPUBackend(gpu, adapter.info), 3);
   await tf.setBackend("webgpu");

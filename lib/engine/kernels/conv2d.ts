@@ -27,10 +27,9 @@ import {
   RECTIFY,
 } from "./epilogue.ts";
 import { type ConvAttributes, convInfo, type ConvSizes, geometryKey } from "./conv_sizes.ts";
+import { lanes } from "./lanes.ts";
 import type { KernelConfig, TensorInfo } from "../../tensor.ts";
 
-/** Invocations per workgroup: one SIMD vector of a software adapter. */
-const LANES = 8;
 const ROWS = 16;
 const MAX_COLUMNS = 8;
 
@@ -44,7 +43,7 @@ export function conv2d(
   epilogue: Epilogue = NO_EPILOGUE,
 ): TensorInfo {
   const { bias } = epilogue;
-  const columns = Math.min(MAX_COLUMNS, Math.ceil(s.outChannels / LANES));
+  const columns = Math.min(MAX_COLUMNS, Math.ceil(s.outChannels / lanes()));
   const pixels = s.batchSize * s.outHeight * s.outWidth;
   const vector = s.inChannels % 4 === 0;
   const program: Program = {
@@ -53,8 +52,8 @@ export function conv2d(
     inputs: ["x", "F", ...(bias ? ["bias"] : [])],
     components: [vector ? 4 : 1, 1, ...(bias ? [1] : [])],
     uniforms: "pixels : i32,",
-    workgroupSize: [LANES, 1, 1],
-    dispatch: [Math.ceil(s.outChannels / (LANES * columns)) * Math.ceil(pixels / ROWS), 1, 1],
+    workgroupSize: [lanes(), 1, 1],
+    dispatch: [Math.ceil(s.outChannels / (lanes() * columns)) * Math.ceil(pixels / ROWS), 1, 1],
     code: shader(s, columns, vector, epilogue),
   };
   return run(program, [x, filter, ...(bias ? [bias] : [])], [{ type: "int32", data: [pixels] }]);
@@ -63,7 +62,7 @@ export function conv2d(
 function shader(s: ConvSizes, columns: number, vector: boolean, epilogue: Epilogue): string {
   const I = range(ROWS);
   const J = range(columns);
-  const across = Math.ceil(s.outChannels / (LANES * columns));
+  const across = Math.ceil(s.outChannels / (lanes() * columns));
   const step = vector ? 4 : 1;
   const position = (i: number) => `
     let p${i} = min(pixel + ${i}, uniforms.pixels - 1);
@@ -92,8 +91,8 @@ function shader(s: ConvSizes, columns: number, vector: boolean, epilogue: Epilog
   fn main(index : i32) {
     let block = ${BLOCK};
     let pixel = block / ${across} * ${ROWS};
-    let first = block % ${across} * ${LANES * columns} + i32(localId.x);
-    ${J.map((j) => `let c${j} = min(first + ${j * LANES}, ${s.outChannels - 1});`).join(" ")}
+    let first = block % ${across} * ${lanes() * columns} + i32(localId.x);
+    ${J.map((j) => `let c${j} = min(first + ${j * lanes()}, ${s.outChannels - 1});`).join(" ")}
     ${I.map(position).join("")}
     ${I.map((i) => J.map((j) => `var s${i}_${j} = 0.0;`).join(" ")).join("\n    ")}
     for (var kh = 0; kh < ${s.filterHeight}; kh++) {
@@ -116,7 +115,7 @@ function shader(s: ConvSizes, columns: number, vector: boolean, epilogue: Epilog
       `if (pixel + ${i} < uniforms.pixels) {
       ${
         J.map((j) =>
-          `if (first + ${j * LANES} < ${s.outChannels}) { ` +
+          `if (first + ${j * lanes()} < ${s.outChannels}) { ` +
           `result[(pixel + ${i}) * ${s.outChannels} + c${j}] = ${sum(i, j)}; }`
         ).join("\n      ")
       }

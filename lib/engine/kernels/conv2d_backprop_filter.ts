@@ -26,7 +26,8 @@ import {
   readsVectors,
 } from "./conv2d_backprop_filter_code.ts";
 import { convInfo, type ConvSizes, geometryKey } from "./conv_sizes.ts";
-import { LANES, runInto, type Shader } from "./several.ts";
+import { lanes } from "./lanes.ts";
+import { runInto, type Shader } from "./several.ts";
 import type { KernelConfig, TensorInfo } from "../../tensor.ts";
 
 /** Computes the filter's gradient, `(kh, kw, in, out)`, from `x` and `dy`, both `(N, H, W, C)`. */
@@ -71,7 +72,7 @@ export function conv2dBackpropFilterAndBias(
   const shader = bothShader(sizes, plan);
   const numbers = [sizes.batchSize, plan.perSlice];
   const forFilter = plan.groups[0] * plan.groups[1];
-  const blocks = (forFilter + Math.ceil(sizes.outChannels / LANES)) * slices;
+  const blocks = (forFilter + Math.ceil(sizes.outChannels / lanes())) * slices;
   if (slices === 1) return runInto(shader, [x, dy], [filter, bias], numbers, blocks);
   const partials = [filter, bias].map(({ shape }) =>
     webgpuBackend().makeTensorInfo([slices, ...shape], "float32")
@@ -100,7 +101,7 @@ function gradientProgram(s: ConvSizes, blocks: Blocks, outputShape: readonly num
     inputs: ["x", "dy"],
     components: [readsVectors(blocks) ? 4 : 1, 1],
     uniforms: "batchSize : i32, perSlice : i32,",
-    workgroupSize: [LANES, 1, 1],
+    workgroupSize: [lanes(), 1, 1],
     dispatch: [groups[0] * groups[1] * slices, 1, 1],
     code: `
   ${filterGradient(s, blocks, "result")}
@@ -109,7 +110,7 @@ function gradientProgram(s: ConvSizes, blocks: Blocks, outputShape: readonly num
 }
 
 function bothShader(s: ConvSizes, blocks: Blocks): Shader {
-  const forBias = Math.ceil(s.outChannels / LANES);
+  const forBias = Math.ceil(s.outChannels / lanes());
   const pixels = s.outHeight * s.outWidth;
   return {
     key: `${keyOf(s, blocks)}_bias`,
@@ -119,7 +120,7 @@ function bothShader(s: ConvSizes, blocks: Blocks): Shader {
     code: `
   ${filterGradient(s, blocks, "dF")}
   fn biasGradient(block : i32) {
-    let channel = block % ${forBias} * ${LANES} + i32(localId.x);
+    let channel = block % ${forBias} * ${lanes()} + i32(localId.x);
     if (channel >= ${s.outChannels}) { return; }
     let slice = block / ${forBias};
     let last = min((slice + 1) * uniforms.perSlice, uniforms.batchSize) * ${pixels};

@@ -5,7 +5,7 @@
  */
 
 import type { ConvSizes } from "./conv_sizes.ts";
-import { LANES } from "./several.ts";
+import { lanes } from "./lanes.ts";
 
 /** Workgroups below which the batch is split. */
 const ENOUGH_WORKGROUPS = 24;
@@ -18,7 +18,7 @@ const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 export interface Blocks {
   /** Rows of a block: neighbouring (kw, ci) pairs of one kernel row. */
   readonly rows: number;
-  /** Columns of a block: output channels per invocation, `LANES` apart. */
+  /** Columns of a block: output channels per invocation, `lanes()` apart. */
   readonly columns: number;
   /** Whether all rows of a block have the same kw. */
   readonly oneColumn: boolean;
@@ -37,9 +37,9 @@ export function planBlocks(sizes: ConvSizes): Blocks {
   const divisor = largestDivisor(inChannels, MAX_ROWS);
   const oneColumn = divisor >= 4 || divisor === inChannels && strideWidth > 1;
   const rows = oneColumn ? divisor : Math.min(MAX_ROWS, filterWidth * inChannels);
-  const columns = Math.min(MAX_COLUMNS, Math.ceil(outChannels / LANES));
+  const columns = Math.min(MAX_COLUMNS, Math.ceil(outChannels / lanes()));
   const groups: [number, number] = [
-    Math.ceil(outChannels / (LANES * columns)),
+    Math.ceil(outChannels / (lanes() * columns)),
     filterHeight * Math.ceil(filterWidth * inChannels / rows),
   ];
   const wanted = Math.ceil(ENOUGH_WORKGROUPS / (groups[0] * groups[1]));
@@ -100,10 +100,10 @@ export function filterGradient(s: ConvSizes, blocks: Blocks, result: string): st
     let row = block / ${groups[0]} % ${groups[1]};
     let kh = row / ${blocksPerRow};
     let r0 = row % ${blocksPerRow} * ${rows};
-    let first = block % ${groups[0]} * ${LANES * columns} + i32(localId.x);
+    let first = block % ${groups[0]} * ${lanes() * columns} + i32(localId.x);
     let slice = block / ${groups[0] * groups[1]};
     if (slice * uniforms.perSlice >= uniforms.batchSize) { return; }
-    ${J.map((j) => `let c${j} = min(first + ${j * LANES}, ${s.outChannels - 1});`).join(" ")}
+    ${J.map((j) => `let c${j} = min(first + ${j * lanes()}, ${s.outChannels - 1});`).join(" ")}
     ${rowSetup}
     let rowBegin = max(0, (${s.top} - kh + ${s.strideHeight - 1}) / ${s.strideHeight});
     let rowEnd = min(${s.outHeight},
@@ -131,7 +131,7 @@ export function filterGradient(s: ConvSizes, blocks: Blocks, result: string): st
     let base = ((slice * ${s.filterHeight} + kh) * ${patch} + r0) * ${s.outChannels};
     ${
     J.map((j) =>
-      `if (first + ${j * LANES} < ${s.outChannels}) {
+      `if (first + ${j * lanes()} < ${s.outChannels}) {
       ${
         I.map((i) =>
           `${patch % rows === 0 ? "" : `if (r0 + ${i} < ${patch}) `}{ ` +

@@ -16,7 +16,8 @@ import { gated, NO_EPILOGUE } from "./epilogue.ts";
 import { gate } from "./gate.ts";
 import { matMul } from "./mat_mul.ts";
 import { matMulCode } from "./mat_mul_code.ts";
-import { LANES, runInto, type Shader } from "./several.ts";
+import { lanes } from "./lanes.ts";
+import { runInto, type Shader } from "./several.ts";
 
 /** What follows the sum. */
 export type Activation = "linear" | "relu";
@@ -183,7 +184,7 @@ function writeGradients(
     ${forWeight.write("weightGradient", "dW", { A: "x", B: "g" })}
     ${forInput?.write("inputGradient", "dX", { A: "g", B: "W" }) ?? ""}
     fn biasGradient(block : i32, rows : i32, outputs : i32) {
-      let column = block * ${LANES} + i32(localId.x);
+      let column = block * ${lanes()} + i32(localId.x);
       if (column >= outputs) { return; }
       var sum = 0.0;
       for (var at = column; at < rows * outputs; at += outputs) { sum += ${value}; }
@@ -207,7 +208,7 @@ function writeGradients(
     }
     }`,
   };
-  const forBias = Math.ceil(outputs / LANES);
+  const forBias = Math.ceil(outputs / lanes());
   runInto(
     shader,
     [g, ...(y ? [y] : []), x, ...(forInput ? [weight] : [])],

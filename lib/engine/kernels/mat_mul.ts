@@ -12,6 +12,7 @@ import { type Program, run, webgpuBackend } from "../program.ts";
 import type { KernelConfig, TensorInfo } from "../../tensor.ts";
 import { BLOCK } from "./block.ts";
 import { type Epilogue, NO_EPILOGUE, readEpilogue, RECTIFY } from "./epilogue.ts";
+import { lanes } from "./lanes.ts";
 import { matMulCode, type MatMulForm, type MatMulSizes } from "./mat_mul_code.ts";
 
 /** Sizes of products: `(batch, M, K)` times `(batch, K, N)`. */
@@ -50,7 +51,7 @@ export function matMul(
     inputs: ["A", "B", ...(bias ? ["bias"] : [])],
     components: [code.componentsA, code.componentsB, ...(bias ? [1] : [])],
     uniforms: "blocks : i32, M : i32, N : i32, K : i32, strideA : i32, strideB : i32,",
-    workgroupSize: [8, 1, 1],
+    workgroupSize: [lanes(), 1, 1],
     dispatch: [blocks, 1, 1],
     code: `
     ${RECTIFY}

@@ -12,9 +12,8 @@
  */
 
 import { type Epilogue, epilogueKey, finished, gated } from "./epilogue.ts";
+import { lanes } from "./lanes.ts";
 
-/** Invocations per workgroup: one SIMD vector of a software adapter. */
-const LANES = 8;
 const MAX_ROWS = 16;
 const MAX_COLUMNS = 8;
 
@@ -50,7 +49,7 @@ export interface MatMulCode {
   readonly componentsA: 1 | 4;
   /** The same of `B`. */
   readonly componentsB: 1 | 4;
-  /** Workgroups, of 8 invocations, for one product. */
+  /** Workgroups, of {@link lanes} invocations, for one product. */
   readonly blocks: number;
   /**
    * `fn NAME(block, M, N, K, strideA, strideB : i32)`, which reads `A`, `B`, and, if asked to,
@@ -90,7 +89,7 @@ function powerOfTwoAbove(n: number, limit: number): number {
 export function matMulCode({ M, N, K }: MatMulSizes, form: MatMulForm): MatMulCode {
   const { transposeA, transposeB, gate, scalarA = false, epilogue } = form;
   const rows = powerOfTwoAbove(M, MAX_ROWS);
-  const columns = powerOfTwoAbove(Math.ceil(N / LANES), MAX_COLUMNS);
+  const columns = powerOfTwoAbove(Math.ceil(N / lanes()), MAX_COLUMNS);
   const unroll = K % 4 === 0 ? 4 : 1;
   const fitsA = transposeA ? M % 4 === 0 && rows % 4 === 0 : unroll === 4;
   const vectorA = fitsA && !scalarA;
@@ -101,7 +100,7 @@ export function matMulCode({ M, N, K }: MatMulSizes, form: MatMulForm): MatMulCo
       epilogueKey(epilogue),
     componentsA: vectorA ? 4 : 1,
     componentsB: vectorB ? 4 : 1,
-    blocks: Math.ceil(N / (LANES * columns)) * Math.ceil(M / rows),
+    blocks: Math.ceil(N / (lanes() * columns)) * Math.ceil(M / rows),
     write: (name, result, rename = {}) => write(variant, name, result, rename),
   };
 }
@@ -149,20 +148,20 @@ function write(v: Variant, name: string, result: string, rename: BufferNames): s
     return [...loads, ...sums].join("\n      ");
   });
   const store = (i: number, j: number) =>
-    `if (first + ${j * LANES} < N) { ` +
+    `if (first + ${j * lanes()} < N) { ` +
     `${result}[out + ${i} * N + c${j}] = ${finished(`s${i}_${j}`, `c${j}`, v.epilogue)}; }`;
 
   return `
   fn ${name}(block : i32, M : i32, N : i32, K : i32, strideA : i32, strideB : i32) {
-    let across = (N + ${LANES * v.columns - 1}) / ${LANES * v.columns};
+    let across = (N + ${lanes() * v.columns - 1}) / ${lanes() * v.columns};
     let down = (M + ${v.rows - 1}) / ${v.rows};
     let batch = block / (across * down);
     let baseA = batch * strideA;
     let baseB = batch * strideB;
     let row = block / across % down * ${v.rows};
-    let first = block % across * ${LANES * v.columns} + i32(localId.x);
+    let first = block % across * ${lanes() * v.columns} + i32(localId.x);
     ${I.map((i) => `let r${i} = min(row + ${i}, M - 1);`).join(" ")}
-    ${J.map((j) => `let c${j} = min(first + ${j * LANES}, N - 1);`).join(" ")}
+    ${J.map((j) => `let c${j} = min(first + ${j * lanes()}, N - 1);`).join(" ")}
     ${I.map((i) => J.map((j) => `var s${i}_${j} = 0.0;`).join(" ")).join("\n    ")}
     for (var k = 0; k < K; k += ${v.unroll}) {
       ${turn.join("\n      ")}

@@ -11,9 +11,7 @@
 import { backend, bufferOf, dispatchRaw, makePipeline } from "../backend.ts";
 import type { TensorInfo } from "../../tensor.ts";
 import { BLOCK } from "./block.ts";
-
-/** Invocations per workgroup: one SIMD vector of a software adapter. */
-export const LANES = 8;
+import { lanes } from "./lanes.ts";
 
 /** A kernel with several outputs. */
 export interface Shader {
@@ -25,7 +23,7 @@ export interface Shader {
   readonly outputs: Readonly<Record<string, string>>;
   /** Names of the uniforms, which are `i32`; `uniforms.blocks`, the workgroups, is one more. */
   readonly uniforms: readonly string[];
-  /** Invocations per workgroup. @default {@link LANES} */
+  /** Invocations per workgroup. @default {@link lanes} */
   readonly lanes?: number;
   /** The code: functions, of which `fn main(block : i32)`; `localId` and `uniforms` are at hand. */
   readonly code: string;
@@ -49,7 +47,8 @@ export function runInto(
 ): void {
   const active = backend();
   const { device } = active;
-  const pipeline = makePipeline(`inkling_${shader.key}`, () => source(shader));
+  const { lanes: width = lanes() } = shader;
+  const pipeline = makePipeline(`inkling_${shader.key}_${width}`, () => source(shader, width));
   const tensors = [...inputs, ...outputs];
   const numbers = [blocks, ...uniforms].map((value) => ({ type: "int32", data: [value] }));
   const resources = [
@@ -64,7 +63,7 @@ export function runInto(
   dispatchRaw(pipeline, bindGroup, tensors, [across, Math.ceil(blocks / across), 1]);
 }
 
-function source({ inputs, outputs, uniforms, lanes = LANES, code }: Shader): string {
+function source({ inputs, outputs, uniforms, code }: Shader, width: number): string {
   const declare = (buffers: Readonly<Record<string, string>>, access: string) =>
     Object.entries(buffers).map(([name, type]) =>
       `var<storage, ${access}> ${name} : array<${type}>;`
@@ -79,7 +78,7 @@ function source({ inputs, outputs, uniforms, lanes = LANES, code }: Shader): str
   ${bindings.map((declaration, i) => `@group(0) @binding(${i}) ${declaration}`).join("\n  ")}
   var<private> localId : vec3<u32>;
   ${code}
-  @compute @workgroup_size(${lanes})
+  @compute @workgroup_size(${width})
   fn start(
     @builtin(local_invocation_id) local : vec3<u32>,
     @builtin(workgroup_id) workgroupId : vec3<u32>,

@@ -15,11 +15,10 @@
 
 import { type Program, run, type Uniform } from "../program.ts";
 import type { TensorInfo } from "../../tensor.ts";
+import { lanes } from "./lanes.ts";
 
 /** Invocations of the one workgroup that sums. */
 const SUMMERS = 64;
-/** Invocations per workgroup of the gradient: one SIMD vector of a software adapter. */
-const LANES = 8;
 
 const UNIFORMS = "rows : i32, labelWeight : f32, evenWeight : f32,";
 
@@ -99,12 +98,12 @@ export function softmaxCrossEntropyGrad(
 ): TensorInfo {
   const [rows, classes] = logits.shape as [number, number];
   const program: Program = {
-    key: `inkling_softmax_cross_entropy_grad_${classes}`,
+    key: `inkling_softmax_cross_entropy_grad_${classes}_${lanes()}`,
     outputShape: [rows, classes],
     inputs: ["logits", "labels", "dy"],
     uniforms: UNIFORMS,
-    workgroupSize: [LANES, 1, 1],
-    dispatch: [Math.ceil(rows / LANES), 1, 1],
+    workgroupSize: [lanes(), 1, 1],
+    dispatch: [Math.ceil(rows / lanes()), 1, 1],
     code: `
     fn main(row : i32) {
       if (row >= uniforms.rows) { return; }
