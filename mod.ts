@@ -60,7 +60,7 @@ export {
 } from "./lib/device.ts";
 export { type Activation } from "./lib/engine/kernels/linear.ts";
 export { Clock } from "./lib/engine/clock.ts";
-export { type Batch, Feed } from "./lib/engine/feed.ts";
+export { type Batch, Feed, type FeedOptions } from "./lib/engine/feed.ts";
 export { collectIfDue } from "./lib/engine/collect.ts";
 export { GpuRandom } from "./lib/engine/random.ts";
 export {
@@ -91,6 +91,7 @@ export * from "./lib/nn/linear.ts";
 export * from "./lib/nn/loss.ts";
 export * from "./lib/nn/module.ts";
 export * from "./lib/nn/optim/adam.ts";
+export * from "./lib/nn/optim/ema.ts";
 export { Optimizer, type OptimizerRule } from "./lib/nn/optim/optimizer.ts";
 export * from "./lib/nn/optim/schedule.ts";
 export * from "./lib/nn/optim/sgd.ts";

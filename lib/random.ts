@@ -174,6 +174,25 @@ export class Random {
     this.stream = hashPath(path);
   }
 
+  /**
+   * Goes on with the first word of block `block`.
+   *
+   * @param block An integer from 0 to 2^53 - 1.
+   * @returns This stream.
+   * @throws {RangeError} If `block` is not such an integer.
+   */
+  seek(block: number): this {
+    if (!Number.isSafeInteger(block) || block < 0) {
+      throw new RangeError(
+        `Cannot move in a random stream: a block is an integer from 0 to 2^53 - 1, got ${block}.`,
+      );
+    }
+    this.#blockNumber = block;
+    this.#used = 4;
+    this.#spareNormal = undefined;
+    return this;
+  }
+
   /** The next 32 bits of the stream, as an integer from 0 to 2^32 - 1. */
   uint32(): number {
     if (this.#used === 4) {

@@ -241,3 +241,16 @@ Deno.test("Random.fillUniform() and fillNormal() scale the draws of the same str
   const normals = new Random(23, "fill");
   assert.deepEqual(normal, normal.map(() => 3 + 0.5 * normals.normal()));
 });
+
+Deno.test("seek() goes on with the first word of a block", () => {
+  const whole = new Random(3, "seek");
+  const words = Array.from({ length: 40 }, () => whole.uint32());
+  const moved = new Random(3, "seek");
+  moved.normal();
+  assert.equal(moved.seek(7).uint32(), words[28]);
+  assert.equal(moved.seek(0).uint32(), words[0]);
+  const [low, high] = moved.stream;
+  const far = philox4x32([5, 9, low, high], moved.key);
+  assert.equal(moved.seek(9 * 2 ** 32 + 5).uint32(), far[0]);
+  for (const block of [-1, 0.5, 2 ** 53]) assert.throws(() => moved.seek(block), RangeError);
+});

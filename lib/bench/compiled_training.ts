@@ -40,7 +40,7 @@ export function compiledTraining(
   const Kind = training.optimizer === "sgd" ? SGD : Adam;
   const optimizer = new Kind(network.namedParameters(), { lr });
   const clock = new Clock();
-  const feed = new Feed(images, MAX_VALUE, BATCH_SIZE, clock);
+  const feed = new Feed(images, { maxValue: MAX_VALUE, batchSize: BATCH_SIZE, clock });
   const context = new Context();
   optimizer.follow(clock, () => lr, total);
   const step = compileStep(() => {

@@ -50,6 +50,15 @@ export function defaultAugmentation(side: number): Required<Augmentation> {
 }
 
 /**
+ * Where the numbers of an image begin in the stream `"augment"` of the run's seed: block
+ * `epoch · 2^32 + index · blocksPerImage(height, width)`. The first block holds the affine part, the
+ * others the noise of the elastic field, whether or not they are asked for.
+ */
+export function blocksPerImage(height: number, width: number): number {
+  return 1 + Math.ceil(2 * height * width / 4);
+}
+
+/**
  * Writes image `index`, deformed at random, to `out` at `offset`, in the unit of the image.
  *
  * @param random Where the deformation is drawn from. The affine part takes the first four numbers
@@ -81,11 +90,31 @@ export function augmentBatch(
   augmentation: Augmentation,
   { seed, epoch }: { seed: number; epoch: number },
 ): void {
+  const { height, width } = pixels;
+  const random = new Random(seed, "augment");
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i]!;
-    const random = new Random(seed, "augment", epoch, index);
-    augment(out, pixels, index, augmentation, random, i * pixels.height * pixels.width);
+    random.seek(epoch * 2 ** 32 + index * blocksPerImage(height, width));
+    augment(out, pixels, index, augmentation, random, i * height * width);
   }
+}
+
+/**
+ * Fills in what is left out.
+ *
+ * @throws {RangeError} When an amount is out of range.
+ */
+export function checkAugmentation(
+  { shift = 0, rotate = 0, scale = 0, elastic }: Augmentation,
+): Required<Omit<Augmentation, "elastic">> & { readonly elastic: Elastic | undefined } {
+  check("shift", shift, shift >= 0, "0 or more pixels");
+  check("rotate", rotate, rotate >= 0 && rotate <= 180, "0 to 180 degrees");
+  check("scale", scale, scale >= 0 && scale < 1, "from 0 to less than 1");
+  if (elastic !== undefined) {
+    check("alpha", elastic.alpha, elastic.alpha >= 0, "0 or more");
+    check("sigma", elastic.sigma, elastic.sigma > 0, "a positive number of pixels");
+  }
+  return { shift, rotate, scale, elastic };
 }
 
 /**
@@ -94,14 +123,12 @@ export function augmentBatch(
  * @throws {RangeError} When an amount is out of range.
  */
 export function drawWarp(
-  { shift = 0, rotate = 0, scale = 0, elastic }: Augmentation,
+  augmentation: Augmentation,
   height: number,
   width: number,
   random: Random,
 ): Warp {
-  check("shift", shift, shift >= 0, "0 or more pixels");
-  check("rotate", rotate, rotate >= 0 && rotate <= 180, "0 to 180 degrees");
-  check("scale", scale, scale >= 0 && scale < 1, "from 0 to less than 1");
+  const { shift, rotate, scale, elastic } = checkAugmentation(augmentation);
   const spread = (limit: number) => limit * (2 * random.float() - 1);
   const affine = {
     dx: spread(shift),
@@ -119,13 +146,13 @@ export function drawWarp(
  * @throws {RangeError} When alpha is negative or sigma is not positive.
  */
 export function elasticField(
-  { alpha, sigma }: Elastic,
+  elastic: Elastic,
   height: number,
   width: number,
   random: Random,
 ): Field {
-  check("alpha", alpha, alpha >= 0, "0 or more");
-  check("sigma", sigma, sigma > 0, "a positive number of pixels");
+  checkAugmentation({ elastic });
+  const { alpha, sigma } = elastic;
   const kernel = gaussian(sigma);
   const component = () => {
     const noise = new Float32Array(height * width);
@@ -136,7 +163,7 @@ export function elasticField(
 }
 
 /** A Gaussian of weight 1, cut off at three standard deviations. */
-function gaussian(sigma: number): Float32Array {
+export function gaussian(sigma: number): Float32Array {
   const radius = Math.ceil(3 * sigma);
   const weights = Array.from(
     { length: 2 * radius + 1 },

@@ -4,19 +4,41 @@
  * @module
  */
 
+import { type Augmentation, checkAugmentation } from "../data/augment.ts";
 import type { ImageSet } from "../data/types.ts";
 import { tf } from "../deps.ts";
+import { Random } from "../random.ts";
 import type { Tensor1D, Tensor4D, Variable } from "../tensor.ts";
 import { writeValues } from "./backend.ts";
 import type { Clock } from "./clock.ts";
-import { type Program, run } from "./program.ts";
+import { type Deformed, elasticRows } from "./kernels/elastic_rows.ts";
+import { gatherBatch } from "./kernels/gather_batch.ts";
+import { toTensor, unwritten } from "./tape.ts";
+import { webgpuBackend } from "./program.ts";
 
 /** A batch on the GPU. */
 export interface Batch {
-  /** `(N, H, W, 1)`, scaled to [−1, 1]. */
+  /** `(N, H, W, 1)`, scaled to the feed's range. */
   readonly images: Tensor4D;
   /** `(N)`, int32. */
   readonly labels: Tensor1D;
+}
+
+/** Options of {@link Feed}. */
+export interface FeedOptions {
+  /** The pixel value of full ink. */
+  readonly maxValue: number;
+  /** Images per step. */
+  readonly batchSize: number;
+  /** The step counter; an epoch has `⌈count / batchSize⌉` steps. */
+  readonly clock: Clock;
+  /** What pixel values 0 and `maxValue` become. @default [-1, 1] */
+  readonly range?: readonly [number, number];
+  /**
+   * Deforms images at random, as `augmentBatch` does: by seed, epoch (counted from 1) and the
+   * image's number alone. @default not at all
+   */
+  readonly augment?: { readonly augmentation: Augmentation; readonly seed: number } | undefined;
 }
 
 /**
@@ -25,9 +47,8 @@ export interface Batch {
  */
 export class Feed {
   readonly #set: ImageSet;
-  readonly #clock: Clock;
-  readonly #batchSize: number;
-  readonly #maxValue: number;
+  readonly #options: FeedOptions;
+  readonly #stream: readonly number[];
   /** Four pixels to a word. */
   readonly #pixels: Variable;
   readonly #labels: Variable;
@@ -36,16 +57,14 @@ export class Feed {
   /**
    * Uploads `set`.
    *
-   * @param set The images.
-   * @param maxValue The pixel value that is scaled to 1; 0 is scaled to −1.
-   * @param batchSize Images per step.
-   * @param clock The step counter; an epoch has `⌈count / batchSize⌉` steps.
+   * @throws {RangeError} When an amount of the augmentation is out of range.
    */
-  constructor(set: ImageSet, maxValue: number, batchSize: number, clock: Clock) {
+  constructor(set: ImageSet, options: FeedOptions) {
     this.#set = set;
-    this.#clock = clock;
-    this.#batchSize = batchSize;
-    this.#maxValue = maxValue;
+    this.#options = options;
+    if (options.augment) checkAugmentation(options.augment.augmentation);
+    const { key, stream } = new Random(options.augment?.seed ?? 0, "augment");
+    this.#stream = [...key, ...stream].map((word) => word | 0);
     const integers = (values: Int32Array) =>
       tf.tidy(() => tf.variable(tf.tensor1d(values, "int32"), false));
     this.#pixels = integers(packBytes(set.images));
@@ -55,23 +74,17 @@ export class Feed {
 
   /** Steps in an epoch. */
   get steps(): number {
-    return Math.ceil(this.#set.count / this.#batchSize);
+    return Math.ceil(this.#set.count / this.#options.batchSize);
   }
 
   /** Images in the last batch of an epoch. */
   get lastBatchSize(): number {
-    return this.#set.count - (this.steps - 1) * this.#batchSize;
+    return this.#set.count - (this.steps - 1) * this.#options.batchSize;
   }
 
-  /**
-   * Sets the order of the coming epoch, and its pixels when they are others than the set's own.
-   *
-   * @param order A permutation of the images.
-   * @param pixels Bytes of the set's shape, such as augmented images. @default as they are
-   */
-  startEpoch(order: Uint32Array, pixels?: Uint8Array): void {
+  /** Sets the order of the coming epoch, a permutation of the images. */
+  startEpoch(order: Uint32Array): void {
     writeValues(this.#order, Int32Array.from(order));
-    if (pixels) writeValues(this.#pixels, packBytes(pixels));
   }
 
   /**
@@ -81,26 +94,26 @@ export class Feed {
    */
   batch(size: number): Batch {
     const { height, width } = this.#set;
-    const uniforms = [this.steps, this.#batchSize].map((n) => ({
-      type: "int32" as const,
-      data: [n],
-    }));
-    const images = run(
-      imagesProgram([size, height, width, 1], this.#maxValue),
-      [this.#pixels, this.#order, this.#clock.step],
-      uniforms,
-    );
-    const labels = run(
-      labelsProgram(size),
-      [this.#labels, this.#order, this.#clock.step],
-      uniforms,
-      undefined,
-      "int32",
-    );
-    return {
-      images: tf.engine().makeTensorFromTensorInfo(images) as Tensor4D,
-      labels: tf.engine().makeTensorFromTensorInfo(labels) as Tensor1D,
+    const { batchSize, clock: { step }, maxValue, range = [-1, 1], augment } = this.#options;
+    const [pixels, labels, order] = [this.#pixels, this.#labels, this.#order];
+    const batch: Deformed = {
+      size,
+      height,
+      width,
+      steps: this.steps,
+      batchSize,
+      stream: this.#stream,
     };
+    const images = unwritten([size, height, width, 1]) as Tensor4D;
+    const classes = toTensor(webgpuBackend().makeTensorInfo([size], "int32")) as Tensor1D;
+    tf.tidy(() => {
+      const { augmentation } = augment ?? {};
+      const rows = augmentation?.elastic && unwritten([size, 2, height, width]);
+      if (rows) elasticRows(order, step, batch, augmentation!.elastic!, rows);
+      const source = { pixels, labels, order, step, ...(rows && { rows }) };
+      gatherBatch(source, batch, { maxValue, range }, augmentation, images, classes);
+    });
+    return { images, labels: classes };
   }
 
   /** Frees the data. */
@@ -114,36 +127,4 @@ function packBytes(bytes: Uint8Array): Int32Array<ArrayBuffer> {
   const words = new Int32Array(Math.ceil(bytes.length / 4));
   new Uint8Array(words.buffer).set(bytes);
   return words;
-}
-
-const UNIFORMS = "steps : i32, batchSize : i32,";
-const ROW = "order[step[0] % uniforms.steps * uniforms.batchSize + index";
-
-function imagesProgram(outputShape: number[], maxValue: number): Program {
-  const size = outputShape[1]! * outputShape[2]!;
-  return {
-    key: `inkling_feed_images_${size}_${maxValue}`,
-    outputShape,
-    inputs: ["pixels", "order", "step"],
-    uniforms: UNIFORMS,
-    code: `fn main(index : i32) {
-      if (index < uniforms.size) {
-        let pixel = ${ROW} / ${size}] * ${size} + index % ${size};
-        let byte = (u32(pixels[pixel / 4]) >> u32(pixel % 4 * 8)) & 255u;
-        result[index] = f32(byte) * ${(2 / maxValue).toPrecision(17)}f - 1.0;
-      }
-    }`,
-  };
-}
-
-function labelsProgram(size: number): Program {
-  return {
-    key: "inkling_feed_labels",
-    outputShape: [size],
-    inputs: ["labels", "order", "step"],
-    uniforms: UNIFORMS,
-    code: `fn main(index : i32) {
-      if (index < uniforms.size) { result[index] = labels[${ROW}]]; }
-    }`,
-  };
 }

@@ -32,26 +32,32 @@ const PER_INVOCATION = 4;
  *
  * @param rule What happens to an element.
  * @param groups For each group its tensors: first `rule.updated`, then `rule.read`, all of one size.
- * @param scalars `rule.scalars` in a float32 tensor on the GPU.
+ * @param scalars `rule.scalars` in a float32 tensor on the GPU, or rows of them. @default none
+ * @param row Which row, int32, shape `[1]`. @default the first
  */
-export function updateAll(rule: UpdateRule, groups: readonly Tensor[][], scalars: Tensor): void {
-  const { device } = backend();
+export function updateAll(
+  rule: UpdateRule,
+  groups: readonly Tensor[][],
+  scalars?: Tensor,
+  row?: Tensor,
+): void {
+  const numbers = [scalars, row].filter((tensor) => tensor !== undefined);
   const perGroup = rule.updated.length + rule.read.length;
-  // One binding is the scalars.
-  const atOnce = Math.floor((device.limits.maxStorageBuffersPerShaderStage - 1) / perGroup);
+  const room = backend().device.limits.maxStorageBuffersPerShaderStage - numbers.length;
+  const atOnce = Math.floor(room / perGroup);
   for (let from = 0; from < groups.length; from += atOnce) {
-    dispatch(rule, groups.slice(from, from + atOnce), scalars);
+    dispatch(rule, groups.slice(from, from + atOnce), numbers);
   }
   for (const group of groups) group.slice(0, rule.updated.length).forEach(forgetValues);
 }
 
-function dispatch(rule: UpdateRule, groups: readonly Tensor[][], scalars: Tensor): void {
+function dispatch(rule: UpdateRule, groups: readonly Tensor[][], numbers: Tensor[]): void {
   const sizes = groups.map(([first]) => first!.size);
   const pipeline = makePipeline(
-    `multi_update_${JSON.stringify(rule)}_${sizes.join()}`,
-    () => shader(rule, sizes),
+    `multi_update_${JSON.stringify(rule)}_${sizes.join()}_${numbers.length}`,
+    () => shader(rule, sizes, numbers.length),
   );
-  const tensors = [scalars, ...groups.flat()];
+  const tensors = [...numbers, ...groups.flat()];
   const bindGroup = backend().device.createBindGroup({
     layout: pipeline.getBindGroupLayout(0),
     entries: tensors.map((tensor, binding) => ({
@@ -75,12 +81,17 @@ function workgroupsFor(size: number): number {
   return Math.ceil(size / widthFor(size) / (LANES * PER_INVOCATION));
 }
 
-function shader({ updated, read, scalars, assignments }: UpdateRule, sizes: number[]): string {
+function shader(
+  { updated, read, scalars, assignments }: UpdateRule,
+  sizes: number[],
+  firstBinding: number,
+): string {
   const names = [...updated, ...read];
+  const [hasScalars, hasRow] = [firstBinding > 0, firstBinding > 1];
   const bindings = sizes.flatMap((size, group) =>
     names.map((name, k) => {
       const type = widthFor(size) === 4 ? "vec4<f32>" : "f32";
-      const binding = 1 + group * names.length + k;
+      const binding = firstBinding + group * names.length + k;
       const access = k < updated.length ? "read_write" : "read";
       return `@group(0) @binding(${binding}) var<storage, ${access}> ${name}_${group}: array<${type}>;`;
     })
@@ -105,13 +116,15 @@ function shader({ updated, read, scalars, assignments }: UpdateRule, sizes: numb
     }`;
   });
   return `
-  @group(0) @binding(0) var<storage, read> scalars: array<f32>;
+  ${hasScalars ? "@group(0) @binding(0) var<storage, read> scalars: array<f32>;" : ""}
+  ${hasRow ? "@group(0) @binding(1) var<storage, read> row: array<i32>;" : ""}
   ${bindings.join("\n  ")}
   @compute @workgroup_size(${LANES})
   fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
     let workgroup = id.x;
     let lane = local.x;
-    ${scalars.map((name, k) => `let ${name} = scalars[${k}];`).join(" ")}
+    let scalar = ${hasRow ? `row[0] * ${scalars.length}` : "0"};
+    ${scalars.map((name, k) => `let ${name} = scalars[scalar + ${k}];`).join(" ")}
     ${branches.join(" else ")}
   }`;
 }

@@ -1,6 +1,6 @@
 /** The training loop of a classifier. @module */
 
-import { augmentBatch, defaultAugmentation } from "../data/augment.ts";
+import { defaultAugmentation } from "../data/augment.ts";
 import { epochOrder } from "../data/shuffle.ts";
 import type { ImageSet } from "../data/types.ts";
 import { tf } from "../deps.ts";
@@ -148,32 +148,36 @@ class Stepper {
   readonly #job: TrainingJob;
   readonly #clock: Clock;
   readonly #feed: Feed;
-  readonly #images: ImageSet;
   readonly #whole: CompiledStep;
   readonly #last: CompiledStep;
 
   constructor(job: TrainingJob) {
-    const { network, optimizer, recipe, state } = job;
-    const { set, maxValue } = finer(job.train, job.maxValue);
+    const { network, optimizer, recipe, state, train, maxValue } = job;
+    const { seed, batchSize } = recipe;
     this.#job = job;
-    this.#images = set;
-    const steps = stepsPerEpoch(set.count, recipe.batchSize);
+    const steps = stepsPerEpoch(train.count, batchSize);
     this.#clock = new Clock(state.epoch * steps + state.step);
-    this.#feed = new Feed(set, maxValue, recipe.batchSize, this.#clock);
+    const augmentation = recipe.augmentation ?? defaultAugmentation(train.height);
+    this.#feed = new Feed(train, {
+      maxValue,
+      batchSize,
+      clock: this.#clock,
+      ...(recipe.augment && { augment: { augmentation, seed } }),
+    });
     const schedule = makeSchedule(recipe, recipe.epochs * steps);
     optimizer.follow(this.#clock, (step) => recipe.lr * schedule(step), recipe.epochs * steps);
 
     const compile = job.eager ? eagerStep : compileStep;
     const stepOf = (size: number) =>
       compile(() => {
-        const context = Context.training(recipe.seed, this.#clock.step);
+        const context = Context.training(seed, this.#clock.step);
         const loss = trainStep(network, optimizer, this.#feed.batch(size), context);
         this.#clock.advance();
         return loss;
       });
     const { lastBatchSize } = this.#feed;
-    this.#whole = stepOf(Math.min(recipe.batchSize, set.count));
-    this.#last = lastBatchSize === recipe.batchSize ? this.#whole : stepOf(lastBatchSize);
+    this.#whole = stepOf(Math.min(batchSize, train.count));
+    this.#last = lastBatchSize === batchSize ? this.#whole : stepOf(lastBatchSize);
   }
 
   /** Steps in an epoch. */
@@ -181,18 +185,10 @@ class Stepper {
     return this.#feed.steps;
   }
 
-  /** Shuffles, and augments where the recipe says so. */
+  /** Shuffles. */
   startEpoch(epoch: number): void {
-    const { seed, augment, augmentation } = this.#job.recipe;
-    const { count, images, height } = this.#images;
-    let pixels: Uint8Array | undefined;
-    if (augment) {
-      const all = Array.from({ length: count }, (_, i) => i);
-      const how = augmentation ?? defaultAugmentation(height);
-      pixels = new Uint8Array(images.length);
-      augmentBatch(pixels, this.#images, all, how, { seed, epoch });
-    }
-    this.#feed.startEpoch(epochOrder(seed, epoch, count), pixels);
+    const { recipe: { seed }, train } = this.#job;
+    this.#feed.startEpoch(epochOrder(seed, epoch, train.count));
   }
 
   /** Runs up to `count` steps from step `from` of the epoch; fewer where the batch size changes. */
@@ -214,19 +210,6 @@ class Stepper {
     this.#feed.dispose();
     this.#clock.dispose();
   }
-}
-
-/**
- * The same images with as many grey levels as fit in a byte: a deformed image lies between the 17
- * levels of the embedded digits.
- */
-function finer(set: ImageSet, maxValue: number): { set: ImageSet; maxValue: number } {
-  const factor = Math.floor(255 / maxValue);
-  if (factor === 1) return { set, maxValue };
-  return {
-    set: { ...set, images: set.images.map((value) => value * factor) },
-    maxValue: maxValue * factor,
-  };
 }
 
 function finishEpoch(

@@ -1,14 +1,12 @@
 /** What all optimizers share. @module */
 
 import { tf } from "../../deps.ts";
-import { writeValues } from "../../engine/backend.ts";
 import type { Clock } from "../../engine/clock.ts";
 import { updateAll, type UpdateRule } from "../../engine/multi_update.ts";
-import { runInPlace } from "../../engine/program.ts";
-import { isRecording } from "../../engine/trace.ts";
-import { CheckpointError, RecordingError } from "../../errors.ts";
+import { CheckpointError } from "../../errors.ts";
 import type { Tensor, TensorMap, Variable } from "../../tensor.ts";
 import type { Parameter, StateDict } from "../module.ts";
+import { StepNumbers } from "./step_numbers.ts";
 
 /** How one element changes: assignments over `w`, its gradient `g`, the slots and the scalars. */
 export interface OptimizerRule {
@@ -34,8 +32,7 @@ export abstract class Optimizer {
   readonly #rule: UpdateRule;
   readonly #parameters: Map<string, Parameter>;
   readonly #slots = new Map<string, Variable>();
-  readonly #scalars: Variable;
-  #plan: { readonly clock: Clock; readonly table: Variable } | undefined;
+  readonly #numbers: StepNumbers;
 
   /**
    * Makes the slots of all trainable parameters.
@@ -52,7 +49,7 @@ export abstract class Optimizer {
     for (const [name, { variable }] of this.#parameters) {
       for (const slot of slots) this.#slots.set(`${name}.${slot}`, zeros(variable.shape));
     }
-    this.#scalars = zeros([scalars.length]);
+    this.#numbers = new StepNumbers(scalars.length, "the optimizer");
   }
 
   /** The values of the rule's scalars in a step, counted from 1. */
@@ -72,14 +69,7 @@ export abstract class Optimizer {
    * @param total Steps in the table.
    */
   follow(clock: Clock, lr: (step: number) => number, total: number): void {
-    const { length } = this.#rule.scalars;
-    const rows = new Float32Array(total * length);
-    for (let step = 0; step < total; step++) {
-      rows.set(this.scalars(step + 1, lr(step)), step * length);
-    }
-    this.#plan?.table.dispose();
-    const table = tf.tidy(() => tf.variable(tf.tensor1d(rows), false));
-    this.#plan = { clock, table };
+    this.#numbers.follow(clock, (step) => this.scalars(step + 1, lr(step)), total);
   }
 
   /**
@@ -89,7 +79,6 @@ export abstract class Optimizer {
    */
   step(gradients: TensorMap): void {
     this.steps++;
-    this.#prepareScalars();
     const groups: Tensor[][] = [];
     for (const [name, { variable }] of this.#parameters) {
       const gradient = gradients[variable.name];
@@ -97,34 +86,8 @@ export abstract class Optimizer {
       const slots = this.#rule.updated.slice(1).map((slot) => this.#slots.get(`${name}.${slot}`)!);
       groups.push([variable, ...slots, gradient]);
     }
-    updateAll(this.#rule, groups, this.#scalars);
-  }
-
-  #prepareScalars(): void {
-    if (this.#plan) {
-      const { clock, table } = this.#plan;
-      runInPlace(
-        {
-          key: "inkling_optimizer_scalars",
-          outputShape: this.#scalars.shape,
-          inputs: ["table", "step"],
-          workgroupSize: [8, 1, 1],
-          code: `fn main(index : i32) {
-          if (index < uniforms.size) { result[index] = table[step[0] * uniforms.size + index]; }
-        }`,
-        },
-        this.#scalars,
-        [table, clock.step],
-      );
-      return;
-    }
-    if (isRecording()) {
-      throw new RecordingError(
-        "Cannot record the step: the optimizer's learning rate is a number that a replay would " +
-          "never change. Call optimizer.follow(clock, …) before",
-      );
-    }
-    writeValues(this.#scalars, Float32Array.from(this.scalars(this.steps, this.lr)));
+    const numbers = this.#numbers.at(() => this.scalars(this.steps, this.lr));
+    updateAll(this.#rule, groups, ...numbers);
   }
 
   /** Reads all slots, by `<parameter>.<slot>`, in our layout. */
@@ -166,8 +129,7 @@ export abstract class Optimizer {
   /** Frees the slots. */
   dispose(): void {
     for (const slot of this.#slots.values()) slot.dispose();
-    this.#scalars.dispose();
-    this.#plan?.table.dispose();
+    this.#numbers.dispose();
   }
 }
 
