@@ -16,7 +16,9 @@ import * as tf from "npm:@tensorflow/tfjs@4.22.0";
 import "npm:@tensorflow/tfjs-backend-webgpu@4.22.0";
 import { WebGPUBackend } from "npm:@tensorflow/tfjs-backend-webgpu@4.22.0";
 import { PNG } from "npm:pngjs@7.0.0";
+// Its plain name is CommonJS under `deno run` and a module in a bundle.
+import { GIFEncoder } from "npm:gifenc@1.0.3/dist/gifenc.esm.js";
 
-export { PNG, tf, WebGPUBackend };
+export { GIFEncoder, PNG, tf, WebGPUBackend };
 export { parseArgs } from "jsr:@std/cli@1.0.20/parse-args";
 export { basename, dirname, extname, isAbsolute, join, resolve } from "jsr:@std/path@1.1.1";
