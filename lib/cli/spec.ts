@@ -22,6 +22,8 @@ export interface NumberBounds {
   readonly exclusiveMin?: boolean;
   /** The greatest value allowed. @default no bound */
   readonly max?: number;
+  /** Whether `max` itself is refused. @default false */
+  readonly exclusiveMax?: boolean;
 }
 
 /** An option with one finite number; `"integer"` takes safe whole numbers only. */

@@ -32,7 +32,11 @@ export function describeValue(option: OptionSpec): string {
   }
 }
 
-function describeBounds({ min, max, exclusiveMin }: NumberBounds): string {
+function describeBounds({ min, max, exclusiveMin, exclusiveMax }: NumberBounds): string {
+  if (exclusiveMax) {
+    const from = min === undefined ? "" : `${exclusiveMin ? " above" : " of at least"} ${min},`;
+    return `${from} below ${max}`;
+  }
   if (min === undefined) return max === undefined ? "" : ` of at most ${max}`;
   if (exclusiveMin) return max === undefined ? ` above ${min}` : ` above ${min}, at most ${max}`;
   return max === undefined ? ` of at least ${min}` : ` from ${min} to ${max}`;
@@ -56,9 +60,9 @@ export function readScalar(option: OptionSpec, text: string): Scalar | undefined
 function readNumber(bounds: NumberBounds, text: string, whole: boolean): number | undefined {
   if (!DECIMAL.test(text)) return undefined;
   const value = Number(text);
-  const { min = -Infinity, max = Infinity, exclusiveMin = false } = bounds;
+  const { min = -Infinity, max = Infinity, exclusiveMin, exclusiveMax } = bounds;
   const finite = whole ? Number.isSafeInteger(value) : Number.isFinite(value);
-  return finite && value >= min && value <= max && !(exclusiveMin && value === min)
-    ? value
-    : undefined;
+  const aboveMin = exclusiveMin ? value > min : value >= min;
+  const belowMax = exclusiveMax ? value < max : value <= max;
+  return finite && aboveMin && belowMax ? value : undefined;
 }

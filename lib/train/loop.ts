@@ -9,8 +9,9 @@ import { Clock } from "../engine/clock.ts";
 import { type Batch, Feed } from "../engine/feed.ts";
 import { type CompiledStep, compileStep, eagerStep } from "../engine/step.ts";
 import { TrainingError } from "../errors.ts";
-import { crossEntropy } from "../nn/loss.ts";
+import { crossEntropy, type CrossEntropyOptions } from "../nn/loss.ts";
 import { Context, type Module } from "../nn/module.ts";
+import type { EMA } from "../nn/optim/ema.ts";
 import type { Optimizer } from "../nn/optim/optimizer.ts";
 import type { Scalar } from "../tensor.ts";
 import type { Progress } from "./progress.ts";
@@ -25,6 +26,8 @@ export interface TrainingJob {
   readonly network: Module;
   /** Its optimizer. */
   readonly optimizer: Optimizer;
+  /** The average of the weights, which the steps keep. @default none */
+  readonly ema?: EMA | undefined;
   /** How to train. */
   readonly recipe: Recipe;
   /** The training images, without any validation split. */
@@ -58,9 +61,10 @@ export function trainStep(
   optimizer: Optimizer,
   batch: Batch,
   context: Context,
+  options: CrossEntropyOptions = {},
 ): Scalar {
   return tf.tidy(() => {
-    const loss = () => crossEntropy(network.forward(batch.images, context), batch.labels);
+    const loss = () => crossEntropy(network.forward(batch.images, context), batch.labels, options);
     const { value, grads } = tf.variableGrads(loss, optimizer.variables);
     optimizer.step(grads);
     return value;
@@ -152,8 +156,8 @@ class Stepper {
   readonly #last: CompiledStep;
 
   constructor(job: TrainingJob) {
-    const { network, optimizer, recipe, state, train, maxValue } = job;
-    const { seed, batchSize } = recipe;
+    const { network, optimizer, ema, recipe, state, train, maxValue } = job;
+    const { seed, batchSize, labelSmoothing = 0 } = recipe;
     this.#job = job;
     const steps = stepsPerEpoch(train.count, batchSize);
     this.#clock = new Clock(state.epoch * steps + state.step);
@@ -164,14 +168,18 @@ class Stepper {
       clock: this.#clock,
       ...(recipe.augment && { augment: { augmentation, seed } }),
     });
-    const schedule = makeSchedule(recipe, recipe.epochs * steps);
-    optimizer.follow(this.#clock, (step) => recipe.lr * schedule(step), recipe.epochs * steps);
+    const total = recipe.epochs * steps;
+    const schedule = makeSchedule(recipe, total);
+    optimizer.follow(this.#clock, (step) => recipe.lr * schedule(step), total);
+    ema?.follow(this.#clock, total);
 
     const compile = job.eager ? eagerStep : compileStep;
     const stepOf = (size: number) =>
       compile(() => {
         const context = Context.training(seed, this.#clock.step);
-        const loss = trainStep(network, optimizer, this.#feed.batch(size), context);
+        const batch = this.#feed.batch(size);
+        const loss = trainStep(network, optimizer, batch, context, { labelSmoothing });
+        ema?.update();
         this.#clock.advance();
         return loss;
       });

@@ -33,6 +33,12 @@ export const TRAINING_OPTIONS = {
   },
   data: DATA_OPTION,
   out: { type: "path", placeholder: "DIR", default: "runs", help: "Folder for run folders." },
+  recipe: {
+    type: "string",
+    choices: ["default", "best"],
+    default: "default",
+    help: "The published recipe, or the most accurate one that we know; other options change both.",
+  },
   epochs: { type: "integer", min: 1, help: "Passes over the training images." },
   "batch-size": { type: "integer", min: 1, help: "Images per step." },
   lr: {
@@ -47,6 +53,26 @@ export const TRAINING_OPTIONS = {
     type: "string",
     choices: SCHEDULES,
     help: "How the learning rate falls over the run.",
+  },
+  "weight-decay": {
+    type: "number",
+    min: 0,
+    help: "Weight decay: decoupled in AdamW (0.01 if not given), L2 in the others.",
+  },
+  "label-smoothing": {
+    type: "number",
+    min: 0,
+    max: 1,
+    exclusiveMax: true,
+    help: "Share of the target that is spread over all classes.",
+  },
+  ema: {
+    type: "number",
+    placeholder: "DECAY",
+    min: 0,
+    max: 1,
+    exclusiveMax: true,
+    help: "Test and keep an average of the weights with this decay, such as 0.999; 0 is none.",
   },
   seed: {
     type: "integer",
@@ -99,6 +125,9 @@ export function applyOptions(
   options: TrainingOptions,
   given: ReadonlySet<string>,
 ): Recipe {
+  const weightDecay = options["weight-decay"] ?? recipe.weightDecay;
+  const labelSmoothing = options["label-smoothing"] ?? recipe.labelSmoothing;
+  const ema = options.ema ?? recipe.ema;
   return {
     ...recipe,
     epochs: options.epochs ?? recipe.epochs,
@@ -106,6 +135,9 @@ export function applyOptions(
     lr: options.lr ?? recipe.lr,
     optimizer: options.optimizer ?? recipe.optimizer,
     schedule: options.schedule ?? recipe.schedule,
+    ...(weightDecay !== undefined && { weightDecay }),
+    ...(labelSmoothing !== undefined && { labelSmoothing }),
+    ...(ema !== undefined && { ema }),
     seed: options.seed ?? recipe.seed,
     augment: given.has("augment") ? options.augment : recipe.augment,
   };

@@ -3,6 +3,7 @@
 import type { Augmentation } from "../data/augment.ts";
 import type { Module } from "../nn/module.ts";
 import { Adam, AdamW } from "../nn/optim/adam.ts";
+import { EMA } from "../nn/optim/ema.ts";
 import type { Optimizer } from "../nn/optim/optimizer.ts";
 import { constant, cosine, linear, type Schedule } from "../nn/optim/schedule.ts";
 import { SGD } from "../nn/optim/sgd.ts";
@@ -25,6 +26,15 @@ export interface Recipe {
   readonly lr: number;
   /** How the learning rate changes from step to step. */
   readonly schedule: typeof SCHEDULES[number];
+  /** Weight decay of the optimizer: decoupled in AdamW, L2 in the others. @default the optimizer's */
+  readonly weightDecay?: number;
+  /** Share of the target that is spread over all classes. @default 0 */
+  readonly labelSmoothing?: number;
+  /**
+   * Decay of the average of the weights that is tested and kept; 0 keeps the weights themselves.
+   * @default 0
+   */
+  readonly ema?: number;
   /** Whether training images are moved and bent at random. */
   readonly augment: boolean;
   /** How far, when they are. @default what suits the size of the images */
@@ -36,15 +46,21 @@ export interface Recipe {
 /** Makes the recipe's optimizer for `network`. */
 export function makeOptimizer(recipe: Recipe, network: Module): Optimizer {
   const parameters = network.namedParameters();
-  const { lr } = recipe;
+  const { lr, weightDecay } = recipe;
+  const options = { lr, ...(weightDecay !== undefined && { weightDecay }) };
   switch (recipe.optimizer) {
     case "sgd":
-      return new SGD(parameters, { lr });
+      return new SGD(parameters, options);
     case "adam":
-      return new Adam(parameters, { lr });
+      return new Adam(parameters, options);
     case "adamw":
-      return new AdamW(parameters, { lr });
+      return new AdamW(parameters, options);
   }
+}
+
+/** Makes the average of `network`'s weights, when the recipe asks for one. */
+export function makeEma({ ema = 0 }: Recipe, network: Module): EMA | undefined {
+  return ema > 0 ? new EMA(network.namedParameters(), { decay: ema }) : undefined;
 }
 
 /** Makes the recipe's schedule for a run of `total` steps. */

@@ -9,13 +9,14 @@ import { CheckpointError, UsageError } from "../errors.ts";
 import { type ModelName, models } from "../models/registry.ts";
 import type { ImageShape } from "../models/shape.ts";
 import type { Module } from "../nn/module.ts";
+import type { EMA } from "../nn/optim/ema.ts";
 import type { Optimizer } from "../nn/optim/optimizer.ts";
 import { Random } from "../random.ts";
 import { announceData, showFetch } from "./announce.ts";
 import { MODEL_FILE, type ModelInfo, saveModel } from "./checkpoint.ts";
 import { applyOptions, RESUME_OPTIONS, type TrainingOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
-import { makeOptimizer, type Recipe } from "./recipe.ts";
+import { makeEma, makeOptimizer, type Recipe } from "./recipe.ts";
 import {
   createRunFolder,
   readConfig,
@@ -32,8 +33,8 @@ export interface TrainingRequest {
   readonly task: string;
   /** The network. */
   readonly model: ModelName;
-  /** The default recipe on a data set. */
-  readonly recipe: (dataset: DatasetName) => Recipe;
+  /** The recipe of `--recipe default` on a data set, and that of `--recipe best`. */
+  readonly recipe: (dataset: DatasetName, best: boolean) => Recipe;
   /** The parsed options. */
   readonly options: TrainingOptions;
   /** Which options stood on the command line. */
@@ -56,6 +57,8 @@ export interface Run {
   readonly network: Module;
   /** Its optimizer. */
   readonly optimizer: Optimizer;
+  /** The average of its weights, which is tested and kept in their place. */
+  readonly ema: EMA | undefined;
   /** Where the run stands. */
   readonly state: TrainingState;
   /** What checkpoints say of the network. */
@@ -81,7 +84,11 @@ export async function beginRun(
     onProgress: showFetch(progress),
     notice: (line) => progress.warn(line),
   });
-  const recipe = applyOptions(request.recipe(dataset.name), options, given);
+  const recipe = applyOptions(
+    request.recipe(dataset.name, options.recipe === "best"),
+    options,
+    given,
+  );
   const { train, validation } = split(dataset, options.val);
   const shape = shapeOf(dataset);
   const network = buildNetwork(model, shape, recipe.seed);
@@ -109,12 +116,12 @@ export async function beginRun(
   };
   const folder = await createRunFolder(options.out, task, recipe.seed);
   await writeConfig(folder, config);
-  const optimizer = makeOptimizer(recipe, network);
-  const state = await loadState(folder, network, optimizer);
+  const trained = trainedOf(recipe, network);
+  const state = await loadState(folder, trained);
   announceData(config, progress);
   progress.line(`run folder ${folder}`);
   const info = infoOf(config, dataset);
-  return { folder, config, dataset, train, validation, network, optimizer, state, info };
+  return { folder, config, dataset, train, validation, ...trained, state, info };
 }
 
 /**
@@ -161,8 +168,8 @@ export async function resumeRun(
   const config = { ...saved, recipe };
   const { train, validation } = split(dataset, saved.dataset.validation);
   const network = buildNetwork(saved.model, saved.shape, recipe.seed);
-  const optimizer = makeOptimizer(recipe, network);
-  const state = await loadState(folder, network, optimizer);
+  const trained = trainedOf(recipe, network);
+  const state = await loadState(folder, trained);
   if (state.epoch > recipe.epochs) {
     throw new UsageError(
       `Cannot resume: the run has ${state.epoch} epochs already, got --epochs ${recipe.epochs}`,
@@ -172,7 +179,7 @@ export async function resumeRun(
   announceData(config, progress);
   progress.line(`resuming ${folder} after ${state.epoch} epochs and ${state.step} steps`);
   const info = infoOf(config, dataset);
-  return { folder, config, dataset, train, validation, network, optimizer, state, info };
+  return { folder, config, dataset, train, validation, ...trained, state, info };
 }
 
 function split(dataset: Dataset, count: number): Pick<Run, "train" | "validation"> {
@@ -186,6 +193,15 @@ function shapeOf({ train, classNames }: Dataset): ImageShape {
 
 function buildNetwork(model: ModelName, shape: ImageShape, seed: number): Module {
   return models[model].build(shape, new Random(seed, "init"));
+}
+
+function trainedOf(recipe: Recipe, network: Module): Pick<Run, "network" | "optimizer" | "ema"> {
+  return { network, optimizer: makeOptimizer(recipe, network), ema: makeEma(recipe, network) };
+}
+
+/** Runs `fn` while the network has the weights that are tested and kept. */
+export function withKeptWeights<T>({ ema }: Pick<Run, "ema">, fn: () => Promise<T>): Promise<T> {
+  return ema ? ema.during(fn) : fn();
 }
 
 function infoOf({ model, shape }: RunConfig, dataset: Dataset): ModelInfo {
@@ -211,17 +227,16 @@ const LAST_FILE = "last.safetensors";
  * Saves the run so that it can be resumed. The kept model is written before the state: killed in
  * between, the resumed run computes the same epoch and the same model again.
  */
-export async function saveRun(
-  { folder, state, network, optimizer, validation, info }: Run,
-): Promise<void> {
+export async function saveRun(run: Run): Promise<void> {
+  const { folder, state, network, validation, info } = run;
   if (state.step === 0) {
     const last = state.records.at(-1)!;
     const best = Math.max(...state.records.map((record) => record.val_accuracy ?? 0));
     const first = state.records.find((record) => record.val_accuracy === best);
-    const weights = await network.stateDict();
+    const weights = await withKeptWeights(run, () => network.stateDict());
     if (validation) await saveModel(join(folder, LAST_FILE), weights, info);
     if (!validation || first === last) await saveModel(join(folder, MODEL_FILE), weights, info);
   }
-  await saveState(folder, state, network, optimizer);
+  await saveState(folder, state, run);
   await writeMetrics(folder, state.records);
 }

@@ -11,6 +11,7 @@ import { join } from "../deps.ts";
 import { CheckpointError } from "../errors.ts";
 import { writeFileAtomic } from "../files.ts";
 import type { Module, StateDict, StateTensor } from "../nn/module.ts";
+import type { EMA } from "../nn/optim/ema.ts";
 import type { Optimizer } from "../nn/optim/optimizer.ts";
 import { readSafetensors } from "./checkpoint.ts";
 import { encodeSafetensors } from "./safetensors.ts";
@@ -49,6 +50,16 @@ export interface TrainingState {
   records: EpochRecord[];
 }
 
+/** What a run trains. */
+export interface Trained {
+  /** The network. */
+  readonly network: Module;
+  /** Its optimizer. */
+  readonly optimizer: Optimizer;
+  /** The average of its weights, if it is kept. */
+  readonly ema?: EMA | undefined;
+}
+
 /** Name of the state's file inside a run folder. */
 export const STATE_FILE = "state.safetensors";
 
@@ -57,32 +68,30 @@ export function initialState(): TrainingState {
   return { epoch: 0, step: 0, lossSum: 0, lossCount: 0, seconds: 0, records: [] };
 }
 
-/** Writes the state into the run folder, with the weights and the optimizer's tensors. */
+/** Writes the state into the run folder, with the weights, their average and the optimizer's tensors. */
 export async function saveState(
   folder: string,
   state: TrainingState,
-  network: Module,
-  optimizer: Optimizer,
+  { network, optimizer, ema }: Trained,
 ): Promise<void> {
   const tensors: StateDict = new Map();
-  for (const [name, tensor] of await network.stateDict()) tensors.set(`model.${name}`, tensor);
-  for (const [name, tensor] of await optimizer.stateDict()) {
-    tensors.set(`optimizer.${name}`, tensor);
+  const parts = { model: network, optimizer, ...(ema && { ema }) };
+  for (const [part, owner] of Object.entries(parts)) {
+    for (const [name, tensor] of await owner.stateDict()) tensors.set(`${part}.${name}`, tensor);
   }
   const metadata = { state: JSON.stringify(state), optimizer_steps: String(optimizer.steps) };
   await writeFileAtomic(join(folder, STATE_FILE), encodeSafetensors({ tensors, metadata }));
 }
 
 /**
- * Reads the state of a run folder into `network` and `optimizer`.
+ * Reads the state of a run folder into what the run trains.
  *
  * @returns Where the run stands; the initial state when it was stopped before its first save.
  * @throws {CheckpointError} When the file is damaged or of another network.
  */
 export async function loadState(
   folder: string,
-  network: Module,
-  optimizer: Optimizer,
+  { network, optimizer, ema }: Trained,
 ): Promise<TrainingState> {
   const path = join(folder, STATE_FILE);
   try {
@@ -102,7 +111,9 @@ export async function loadState(
     throw new CheckpointError(`Cannot resume: ${path} does not say where the run stands`);
   }
   network.loadStateDict(part("model."));
-  optimizer.loadStateDict(part("optimizer."), Number(metadata.optimizer_steps));
+  const steps = Number(metadata.optimizer_steps);
+  optimizer.loadStateDict(part("optimizer."), steps);
+  ema?.loadStateDict(part("ema."), steps);
   return state;
 }
 

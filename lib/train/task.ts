@@ -7,7 +7,14 @@ import { loadModel } from "./checkpoint.ts";
 import { accuracyOf, predictSet } from "./evaluate.ts";
 import { stepsPerEpoch, trainClassifier } from "./loop.ts";
 import { Progress } from "./progress.ts";
-import { beginRun, resumeRun, type Run, saveRun, type TrainingRequest } from "./run.ts";
+import {
+  beginRun,
+  resumeRun,
+  type Run,
+  saveRun,
+  type TrainingRequest,
+  withKeptWeights,
+} from "./run.ts";
 import type { EpochRecord } from "./state.ts";
 
 /** What a training run came to; the line of `--json`. */
@@ -76,7 +83,7 @@ export async function trainTask(request: TrainingRequest): Promise<number> {
       progress,
       signal: stop.signal,
       eager: options.eager,
-      evaluate: () => evaluateEpoch(device, run),
+      evaluate: () => withKeptWeights(run, () => evaluateEpoch(device, run)),
       save: () => saveRun(run),
     });
   } catch (error) {
@@ -110,7 +117,8 @@ async function finish(
   run: Run,
 ): Promise<{ line: TrainingResult; summary: string }> {
   const { config, folder, state, dataset, validation } = run;
-  const network = validation ? (await loadModel(folder)).network : run.network;
+  const keepsOwn = !validation && !run.ema;
+  const network = keepsOwn ? run.network : (await loadModel(folder)).network;
   const { test, maxValue } = dataset;
   const predictions = await predictSet(device, network, test, maxValue);
   const last = state.records.at(-1)!;

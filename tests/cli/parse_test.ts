@@ -99,6 +99,16 @@ Deno.test("parseCommand() reads switches", () => {
   assert.match(refusal("--no-quiet=true"), /--no-quiet takes no value, got "true"/);
 });
 
+Deno.test("parseCommand() keeps to a bound that is excluded", () => {
+  const share = { type: "number", min: 0, max: 1, exclusiveMax: true, help: "A share." } as const;
+  const of = (text: string) => parseCommand({ ...SPEC, options: { share } }, ["--share", text]);
+  assert.equal(of("0").options.share, 0);
+  assert.equal(of("0.999").options.share, 0.999);
+  for (const text of ["1", "-0.1"]) {
+    assert.throws(() => of(text), /--share must be a number of at least 0, below 1, got/);
+  }
+});
+
 Deno.test("parseCommand() reads lists with commas, repeated, or both", () => {
   assert.deepEqual(parse("--guidance", "-1,0.5", "--guidance=3").options.guidance, [-1, 0.5, 3]);
   assert.deepEqual(parse("--layers=8,16").options.layers, [8, 16]);

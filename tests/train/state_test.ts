@@ -4,6 +4,7 @@ import type { Batch } from "../../lib/engine/feed.ts";
 import { CheckpointError } from "../../lib/errors.ts";
 import { MLP } from "../../lib/models/mlp.ts";
 import { Context } from "../../lib/nn/module.ts";
+import { EMA } from "../../lib/nn/optim/ema.ts";
 import { Adam } from "../../lib/nn/optim/adam.ts";
 import { SGD } from "../../lib/nn/optim/sgd.ts";
 import { Random } from "../../lib/random.ts";
@@ -62,12 +63,15 @@ Deno.test("a run that is resumed ends in the bits of one that never stopped", as
   await withFolder(async (folder) => {
     const [network, optimizer] = fresh(1);
     train(network, optimizer, 0, 3);
-    await saveState(folder, standing, network, optimizer);
+    await saveState(folder, standing, { network, optimizer });
     const saved = await network.stateDict();
     train(network, optimizer, 3, 6);
 
     const [resumed, itsOptimizer] = fresh(2);
-    assert.deepEqual(await loadState(folder, resumed, itsOptimizer), standing);
+    assert.deepEqual(
+      await loadState(folder, { network: resumed, optimizer: itsOptimizer }),
+      standing,
+    );
     assert.deepEqual(await resumed.stateDict(), saved);
     train(resumed, itsOptimizer, 3, 6);
     assert.notDeepEqual(await resumed.stateDict(), saved);
@@ -78,13 +82,34 @@ Deno.test("a run that is resumed ends in the bits of one that never stopped", as
   device.check();
 });
 
+Deno.test("the average of the weights is saved and loaded with them", async () => {
+  await openDevice();
+  await withFolder(async (folder) => {
+    const [network, optimizer] = fresh(1);
+    const ema = new EMA(network.namedParameters());
+    train(network, optimizer, 0, 2);
+    ema.update();
+    await saveState(folder, standing, { network, optimizer, ema });
+    const [resumed, itsOptimizer] = fresh(2);
+    const itsEma = new EMA(resumed.namedParameters());
+    await loadState(folder, { network: resumed, optimizer: itsOptimizer, ema: itsEma });
+    assert.deepEqual(await itsEma.stateDict(), await ema.stateDict());
+    const [without, another] = fresh(1);
+    await saveState(folder, standing, { network: without, optimizer: another });
+    await assert.rejects(
+      loadState(folder, { network: resumed, optimizer: itsOptimizer, ema: itsEma }),
+      /the saved averages are of another network/,
+    );
+  });
+});
+
 Deno.test("saveState() replaces the state before it and leaves nothing else", async () => {
   await openDevice();
   await withFolder(async (folder) => {
     const [network, optimizer] = fresh(1);
-    await saveState(folder, initialState(), network, optimizer);
-    await saveState(folder, standing, network, optimizer);
-    assert.deepEqual(await loadState(folder, network, optimizer), standing);
+    await saveState(folder, initialState(), { network, optimizer });
+    await saveState(folder, standing, { network, optimizer });
+    assert.deepEqual(await loadState(folder, { network, optimizer }), standing);
     assert.deepEqual(Array.from(Deno.readDirSync(folder), ({ name }) => name), [STATE_FILE]);
   });
 });
@@ -94,7 +119,7 @@ Deno.test("loadState() begins at the beginning where nothing was saved", async (
   await withFolder(async (folder) => {
     const [network, optimizer] = fresh(1);
     const before = await network.stateDict();
-    assert.deepEqual(await loadState(folder, network, optimizer), initialState());
+    assert.deepEqual(await loadState(folder, { network, optimizer }), initialState());
     assert.deepEqual(await network.stateDict(), before);
     assert.equal(optimizer.steps, 0);
   });
@@ -105,14 +130,14 @@ Deno.test("loadState() refuses a damaged state and that of another run", async (
   await withFolder(async (folder) => {
     const [network, optimizer] = fresh(1);
     train(network, optimizer, 0, 1);
-    await saveState(folder, standing, network, optimizer);
+    await saveState(folder, standing, { network, optimizer });
     const path = join(folder, STATE_FILE);
     const whole = await Deno.readFile(path);
     const { tensors, metadata } = await readSafetensors(path);
-    const refuses = (name: string, make: () => Uint8Array, against = fresh(2)) =>
+    const refuses = (name: string, make: () => Uint8Array, [network, optimizer] = fresh(2)) =>
       t.step(name, async () => {
         await Deno.writeFile(path, make());
-        await assert.rejects(loadState(folder, ...against), CheckpointError);
+        await assert.rejects(loadState(folder, { network, optimizer }), CheckpointError);
       });
     const withMetadata = (metadata: Record<string, string>) => () =>
       encodeSafetensors({ tensors, metadata });
@@ -133,7 +158,7 @@ Deno.test("loadState() refuses a damaged state and that of another run", async (
     await t.step("another optimizer", async () => {
       await Deno.writeFile(path, whole);
       const sgd = new SGD(network.namedParameters(), { lr: 0.01, momentum: 0.9 });
-      await assert.rejects(loadState(folder, network, sgd), {
+      await assert.rejects(loadState(folder, { network, optimizer: sgd }), {
         name: "CheckpointError",
         message: /the saved optimizer state is of another network or optimizer$/,
       });
@@ -141,7 +166,7 @@ Deno.test("loadState() refuses a damaged state and that of another run", async (
     await t.step("another network", async () => {
       const other = new MLP({ ...shape, classes: 3 }, new Random(1));
       const adam = new Adam(other.namedParameters(), { lr: 0.01 });
-      await assert.rejects(loadState(folder, other, adam), {
+      await assert.rejects(loadState(folder, { network: other, optimizer: adam }), {
         name: "CheckpointError",
         message: /fc3\.weight must have shape \(3, 64\), got \(10, 64\)$/,
       });

@@ -53,7 +53,8 @@ export class EMA {
   /**
    * Starts with the weights as they are.
    *
-   * @param parameters As from `model.namedParameters()`. Buffers are left out.
+   * @param parameters As from `model.namedParameters()`. Buffers, such as running statistics, are
+   *   averaged too.
    * @param options The decay.
    * @throws {RangeError} When the decay is not in [0, 1).
    */
@@ -62,7 +63,7 @@ export class EMA {
       throw new RangeError(`Cannot average weights: decay must be in [0, 1), got ${decay}`);
     }
     this.#decay = decay;
-    this.#parameters = new Map([...parameters].filter(([, parameter]) => parameter.trainable));
+    this.#parameters = new Map(parameters);
     for (const [name, { variable }] of this.#parameters) {
       // Not tf.clone(), which would share the weight's memory.
       this.#averages.set(name, tf.tidy(() => tf.variable(tf.mul(variable, 1), false)));
