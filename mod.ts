@@ -43,6 +43,43 @@
  * assert.ok(losses.at(-1)! < losses[0]!);
  * ```
  *
+ * @example Make any tfjs model fast: record its training step once, and replay it
+ * ```ts
+ * import { Adam, Clock, compileStep, openDevice, Parameter } from "./mod.ts";
+ * import { tf } from "./lib/deps.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const device = await openDevice();
+ * const model = tf.sequential({
+ *   layers: [
+ *     tf.layers.dense({ units: 16, activation: "tanh", inputShape: [2] }),
+ *     tf.layers.dense({ units: 1 }),
+ *   ],
+ * });
+ * const x = tf.tensor2d([[0, 0], [0, 1], [1, 0], [1, 1]]);
+ * const y = tf.tensor2d([[0], [1], [1], [0]]); // exclusive or
+ *
+ * const parameters = model.trainableWeights.map((w): [string, Parameter] =>
+ *   [w.name, new Parameter(w.read() as tf.Variable, w.shape as number[])]
+ * );
+ * const optimizer = new Adam(parameters, { lr: 0.05 });
+ * const clock = new Clock(); // what changes from step to step is looked up by it, on the GPU
+ * optimizer.follow(clock, (step) => 0.05 * 0.99 ** step, 200);
+ *
+ * const step = compileStep(() => {
+ *   const loss = () =>
+ *     tf.losses.sigmoidCrossEntropy(y, model.apply(x) as tf.Tensor) as tf.Scalar;
+ *   const { value, grads } = tf.variableGrads(loss, optimizer.variables);
+ *   optimizer.step(grads);
+ *   clock.advance();
+ *   return value;
+ * });
+ * const losses = await step.run(200); // two steps through tfjs, 198 replayed
+ * device.check();
+ * assert.ok(losses.at(-1)! < 0.1 * losses[0]!);
+ * step.dispose();
+ * ```
+ *
  * @module
  */
 

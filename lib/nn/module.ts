@@ -76,18 +76,21 @@ export class Parameter {
   /**
    * Puts `values` on the GPU.
    *
-   * @param values Initial values in our layout.
+   * @param values Initial values in our layout; or a variable, such as a weight of a `tf.layers`
+   *   model, which is taken as it is.
    * @param shape Our shape.
    * @param layout How it looks in a checkpoint. @default the same as ours
    * @param trainable `false` makes it a buffer: saved, but not trained. @default true
    */
   constructor(
-    values: Float32Array,
+    values: Float32Array | Variable,
     shape: readonly number[],
     layout?: Layout,
     readonly trainable: boolean = true,
   ) {
-    this.variable = tf.tidy(() => tf.variable(tf.tensor(values, [...shape]), trainable));
+    this.variable = values instanceof tf.Variable
+      ? values
+      : tf.tidy(() => tf.variable(tf.tensor(values, [...shape]), trainable));
     this.layout = layout ?? { view: shape, order: shape.map((_, axis) => axis), shape };
   }
 
