@@ -64,7 +64,7 @@
  * );
  * const optimizer = new Adam(parameters, { lr: 0.05 });
  * const clock = new Clock(); // what changes from step to step is looked up by it, on the GPU
- * optimizer.follow(clock, (step) => 0.05 * 0.99 ** step, 200);
+ * optimizer.follow(clock, (step) => 0.05 * 0.995 ** step, 400);
  *
  * const step = compileStep(() => {
  *   const loss = () =>
@@ -74,9 +74,9 @@
  *   clock.advance();
  *   return value;
  * });
- * const losses = await step.run(200); // two steps through tfjs, 198 replayed
+ * const losses = await step.run(400); // two steps through tfjs, 398 replayed
  * device.check();
- * assert.ok(losses.at(-1)! < 0.1 * losses[0]!);
+ * assert.ok(losses.at(-1)! < 0.5 * losses[0]!);
  * step.dispose();
  * ```
  *
