@@ -12,6 +12,7 @@ export class Arena implements BufferSource {
   readonly #own = new Set<GPUBuffer>();
   readonly #foreign: [buffer: GPUBuffer, reuse: boolean][] = [];
   readonly #free = new Map<string, GPUBuffer[]>();
+  readonly #shared = new Set<GPUBuffer>();
 
   /**
    * An empty arena.
@@ -27,10 +28,16 @@ export class Arena implements BufferSource {
   /** A free buffer of this size and usage, or a new one. */
   acquireBuffer(size: number, usage: number, mapped = false, reuse = true): GPUBuffer {
     const free = reuse && !mapped ? this.#free.get(`${size}_${usage}`)?.pop() : undefined;
-    return free ?? this.make(size, usage, mapped);
+    if (free) return free;
+    const buffer = this.make(size, usage, mapped);
+    this.#shared.add(buffer);
+    return buffer;
   }
 
-  /** A buffer that no other use will share. */
+  /**
+   * A buffer that no other use will share, even when it is released: what is written into it once
+   * must be there at every replay.
+   */
   make(size: number, usage: number, mapped = false): GPUBuffer {
     const buffer = this.#device.createBuffer({ size, usage, mappedAtCreation: mapped });
     this.#own.add(buffer);
@@ -43,6 +50,7 @@ export class Arena implements BufferSource {
       this.#foreign.push([buffer, reuse]);
       return;
     }
+    if (!this.#shared.has(buffer)) return;
     const key = `${buffer.size}_${buffer.usage}`;
     const free = this.#free.get(key);
     if (free) free.push(buffer);
@@ -69,6 +77,7 @@ export class Arena implements BufferSource {
   dispose(): void {
     for (const buffer of this.#own) buffer.destroy();
     this.#own.clear();
+    this.#shared.clear();
     this.#free.clear();
   }
 }
