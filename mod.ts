@@ -159,7 +159,8 @@ export {
 } from "./lib/viz/report.ts";
 
 export { type BatchOptions, makeBatch } from "./lib/train/batches.ts";
-export { type LoadedModel, loadModel, type ModelInfo, saveModel } from "./lib/train/checkpoint.ts";
+export { type LoadedModel, loadModel, saveModel } from "./lib/train/checkpoint.ts";
+export { type ModelInfo } from "./lib/train/model_info.ts";
 export { accuracyOf, type Predictions, predictSet } from "./lib/train/evaluate.ts";
 export { trainClassifier, type TrainingJob, trainStep } from "./lib/train/loop.ts";
 export { type Position, Progress } from "./lib/train/progress.ts";

@@ -11,15 +11,15 @@
 
 import { type Options, type Parsed, runTask } from "../lib/cli.ts";
 import { loadDataset } from "../lib/data/load.ts";
+import { takeFirst } from "../lib/data/split.ts";
 import type { Dataset } from "../lib/data/types.ts";
 import { dirname, join } from "../lib/deps.ts";
-import { type Device, openDevice } from "../lib/device.ts";
 import { CheckpointError, UsageError } from "../lib/errors.ts";
 import { classificationReport, confusionMatrix } from "../lib/metrics/classification.ts";
 import { formatConfusionMatrix, formatReport } from "../lib/metrics/text.ts";
 import { announceAdapter, showFetch } from "../lib/train/announce.ts";
-import { type LoadedModel, loadModel } from "../lib/train/checkpoint.ts";
-import { type Predictions, predictSet } from "../lib/train/evaluate.ts";
+import { type Classifier, loadClassifier } from "../lib/train/classifier.ts";
+import type { Predictions } from "../lib/train/evaluate.ts";
 import { drawMistakes } from "../lib/train/mistakes.ts";
 import { DATA_OPTION, DATASET_CHOICES, OUTPUT_OPTIONS } from "../lib/train/options.ts";
 import { Progress } from "../lib/train/progress.ts";
@@ -54,8 +54,7 @@ async function evaluate(parsed: Parsed<typeof OPTIONS>): Promise<void> {
   const { options } = parsed;
   const path = checkpointOf(parsed);
   const progress = new Progress({ quiet: options.quiet });
-  const device = await openDevice();
-  const model = await loadModel(path);
+  const model = await loadClassifier(path);
   const dataset = await loadDataset({
     dataset: options.dataset ?? model.info.dataset,
     dir: await dataFolder(parsed, model),
@@ -64,11 +63,11 @@ async function evaluate(parsed: Parsed<typeof OPTIONS>): Promise<void> {
     notice: (line) => progress.warn(line),
   });
   checkFits(model, dataset);
-  announceAdapter(device, progress);
+  if (model.device) announceAdapter(model.device, progress);
   progress.line(`model ${model.info.model}, trained on ${model.info.dataset}: ${model.path}`);
   progress.line(`data ${dataset.name} (${dataset.source}): ${dataset.test.count} test images`);
 
-  const { predictions, seconds } = await predictTimed(device, model, dataset);
+  const { predictions, seconds } = await predictTimed(model, dataset);
   const { test, classNames } = dataset;
   const matrix = confusionMatrix(test.labels, predictions.classes, classNames.length);
   const report = classificationReport(matrix, classNames);
@@ -91,7 +90,7 @@ async function evaluate(parsed: Parsed<typeof OPTIONS>): Promise<void> {
     test_images: test.count,
     seconds: Number(seconds.toFixed(3)),
     images_per_second: Number(rate.toPrecision(4)),
-    adapter: device.adapter.name,
+    adapter: model.device?.adapter.name ?? null,
     report: { classes: report.classes, macro: report.macro, weighted: report.weighted },
     confusion_matrix: matrix,
   }));
@@ -110,7 +109,7 @@ function checkpointOf({ options, positionals }: Parsed<typeof OPTIONS>): string 
 /** `--data`; without it the folder that the run was trained from, if it can be read here. */
 async function dataFolder(
   { options, given }: Parsed<typeof OPTIONS>,
-  { path, info }: LoadedModel,
+  { path, info }: Classifier,
 ): Promise<string> {
   if (given.has("data")) return options.data;
   const config = await readConfig(dirname(path)).catch(() => undefined);
@@ -122,7 +121,7 @@ async function dataFolder(
   return isThere ? config.dataset.dir : options.data;
 }
 
-function checkFits({ path, info }: LoadedModel, { name, test, classNames }: Dataset): void {
+function checkFits({ path, info }: Classifier, { name, test, classNames }: Dataset): void {
   const describe = (height: number, width: number, channels: number, classes: number) =>
     `${height}x${width}x${channels} images of ${classes} classes`;
   const { height, width, channels, classes } = info.shape;
@@ -136,14 +135,12 @@ function checkFits({ path, info }: LoadedModel, { name, test, classNames }: Data
 }
 
 async function predictTimed(
-  device: Device,
-  { network }: LoadedModel,
-  { test, maxValue }: Dataset,
+  model: Classifier,
+  { test }: Dataset,
 ): Promise<{ predictions: Predictions; seconds: number }> {
-  const first = { ...test, count: Math.min(WARM_UP, test.count) };
-  await predictSet(device, network, first, maxValue);
+  await model.predict(takeFirst(test, Math.min(WARM_UP, test.count)));
   const started = performance.now();
-  const predictions = await predictSet(device, network, test, maxValue);
+  const predictions = await model.predict(test);
   return { predictions, seconds: (performance.now() - started) / 1000 };
 }
 

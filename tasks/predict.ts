@@ -16,10 +16,9 @@ import { type Options, type Parsed, runTask } from "../lib/cli.ts";
 import { prepareImage, type TargetImage } from "../lib/data/own_image.ts";
 import { readPng } from "../lib/data/read_png.ts";
 import { basename } from "../lib/deps.ts";
-import { openDevice } from "../lib/device.ts";
 import { CheckpointError, DataError, UsageError } from "../lib/errors.ts";
-import { type LoadedModel, loadModel } from "../lib/train/checkpoint.ts";
-import { type Predictions, predictSet } from "../lib/train/evaluate.ts";
+import { type Classifier, loadClassifier } from "../lib/train/classifier.ts";
+import type { Predictions } from "../lib/train/evaluate.ts";
 import { OUTPUT_OPTIONS } from "../lib/train/options.ts";
 import { Progress } from "../lib/train/progress.ts";
 import { imageGrid } from "../lib/viz/grid.ts";
@@ -69,8 +68,7 @@ async function predict({ options, positionals }: Parsed<typeof OPTIONS>): Promis
     );
   }
   const progress = new Progress({ quiet: options.quiet });
-  const device = await openDevice();
-  const model = await loadModel(options.checkpoint);
+  const model = await loadClassifier(options.checkpoint);
   const target = targetOf(model);
   if (model.info.dataset === "fashion-mnist") {
     progress.warn("pictures are prepared as digits are, but the network was trained on clothing");
@@ -78,7 +76,7 @@ async function predict({ options, positionals }: Parsed<typeof OPTIONS>): Promis
 
   const { prepared, failures } = await prepareAll(positionals, target);
   for (const { error } of failures) console.error(`error: ${error}`);
-  const { info, network } = model;
+  const { info } = model;
   const set = {
     images: Uint8Array.from(prepared.flatMap(({ pixels }) => [...pixels])),
     labels: new Uint8Array(prepared.length),
@@ -86,7 +84,7 @@ async function predict({ options, positionals }: Parsed<typeof OPTIONS>): Promis
     height: target.size,
     width: target.size,
   };
-  const results = await predictSet(device, network, set, info.maxValue);
+  const results = await model.predict(set);
   const predictions = prepared.map(({ file }, i) => rank(file, results, i, info.classNames));
   for (const line of table(predictions)) {
     if (options.json) progress.line(line);
@@ -103,7 +101,7 @@ async function predict({ options, positionals }: Parsed<typeof OPTIONS>): Promis
       model: info.model,
       dataset: info.dataset,
       checkpoint: model.path,
-      adapter: device.adapter.name,
+      adapter: model.device?.adapter.name ?? null,
       predictions,
       failures,
     }));
@@ -112,7 +110,7 @@ async function predict({ options, positionals }: Parsed<typeof OPTIONS>): Promis
 }
 
 /** What the network wants pictures to look like. */
-function targetOf({ path, info }: LoadedModel): TargetImage {
+function targetOf({ path, info }: Classifier): TargetImage {
   const { height, width, channels } = info.shape;
   const size = ([28, 8] as const).find((side) => side === height && side === width);
   if (size !== undefined && channels === 1) return { size, maxValue: info.maxValue };

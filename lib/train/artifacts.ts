@@ -3,11 +3,7 @@
 import type { Dataset } from "../data/types.ts";
 import { join } from "../deps.ts";
 import { writeFileAtomic } from "../files.ts";
-import {
-  classificationReport,
-  type ConfusionMatrix,
-  confusionMatrix,
-} from "../metrics/classification.ts";
+import { classificationReport, confusionMatrix } from "../metrics/classification.ts";
 import { formatConfusionMatrix, formatReport } from "../metrics/text.ts";
 import { confusionChart, lineChart } from "../viz/chart.ts";
 import { CAPTION_COLORS, imageGrid } from "../viz/grid.ts";
@@ -15,19 +11,30 @@ import { reportHtml, type ReportSection } from "../viz/report.ts";
 import type { Predictions } from "./evaluate.ts";
 import { drawMistakes } from "./mistakes.ts";
 import { formatDuration } from "./progress.ts";
-import type { RunConfig } from "./run_folder.ts";
 import type { EpochRecord } from "./state.ts";
-import type { TrainingResult } from "./task.ts";
 
 /** A finished run. */
 export interface FinishedRun {
   /** Its folder. */
   readonly folder: string;
-  /** What was run. */
-  readonly config: RunConfig;
+  /** What was run, for the report. */
+  readonly config: object;
+  /** When it began, in UTC. */
+  readonly started: string;
   /** What came out. */
-  readonly result: TrainingResult;
-  /** The figures of each epoch. */
+  readonly result: {
+    /** The model's name. */
+    readonly model: string;
+    /** The seed. */
+    readonly seed: number;
+    /** Accuracy on the test images. */
+    readonly test_accuracy: number;
+    /** Training time, in seconds. */
+    readonly seconds: number;
+  };
+  /** What the head of the report says beside seed and start. */
+  readonly facts: readonly (readonly [string, string])[];
+  /** The figures of each epoch; none for a model without epochs. */
   readonly records: readonly EpochRecord[];
   /** The data set. */
   readonly dataset: Dataset;
@@ -41,30 +48,35 @@ export interface FinishedRun {
  * @returns What to print: the classification report, the accuracy, and where to read more.
  */
 export async function writeArtifacts(run: FinishedRun): Promise<string> {
-  const { folder, config, result, records, dataset, predictions } = run;
+  const { folder, config, result, dataset, predictions } = run;
   const { test, classNames } = dataset;
   const matrix = confusionMatrix(test.labels, predictions.classes, classNames.length);
   const report = formatReport(classificationReport(matrix, classNames));
   const percent = `${(result.test_accuracy * 100).toFixed(2)} %`;
   const right = Math.round(result.test_accuracy * test.count);
 
-  const charts = drawCharts(records, matrix, classNames, result);
+  const title = `${result.model} on ${dataset.name}`;
+  const charts = drawCharts(run.records, title);
+  const confusion = confusionChart(matrix, classNames, `Confusion matrix, ${title}`);
   const examples = drawExamples(dataset, predictions);
   const mistakes = drawMistakes(dataset, predictions);
   const files: Record<string, string | Uint8Array> = {
     "report.txt": `${report}\n\n${formatConfusionMatrix(matrix, classNames)}\n`,
     "result.json": JSON.stringify(result, null, 2) + "\n",
-    "loss.svg": charts.loss,
-    "accuracy.svg": charts.accuracy,
-    "confusion.svg": charts.confusion,
+    ...(charts && { "loss.svg": charts.loss, "accuracy.svg": charts.accuracy }),
+    "confusion.svg": confusion,
     "examples.png": examples,
     ...(mistakes && { "mistakes.png": mistakes }),
   };
   const sections: ReportSection[] = [
     { heading: "Examples", png: examples, caption: "The first test images; truth → prediction." },
-    { heading: "Accuracy", svg: charts.accuracy, caption: "After each epoch." },
-    { heading: "Loss", svg: charts.loss, caption: "Mean over each epoch's training images." },
-    { heading: "Confusion matrix", svg: charts.confusion, caption: "Rows are the truth." },
+    ...(charts
+      ? [
+        { heading: "Accuracy", svg: charts.accuracy, caption: "After each epoch." },
+        { heading: "Loss", svg: charts.loss, caption: "Mean over each epoch's training images." },
+      ]
+      : []),
+    { heading: "Confusion matrix", svg: confusion, caption: "Rows are the truth." },
     ...(mistakes
       ? [{
         heading: "Mistakes",
@@ -76,15 +88,12 @@ export async function writeArtifacts(run: FinishedRun): Promise<string> {
     { heading: "Configuration", pre: JSON.stringify(config, null, 2) },
   ];
   files["report.html"] = reportHtml({
-    title: `${config.model} on ${dataset.name}: ${percent}`,
+    title: `${title}: ${percent}`,
     subtitle: `${right} of ${test.count} test images right`,
     facts: [
-      ["Parameters", String(result.parameters)],
-      ["Epochs", String(result.epochs)],
-      ["Training time", formatDuration(result.seconds)],
+      ...run.facts,
       ["Seed", String(result.seed)],
-      ["Adapter", result.adapter],
-      ["Started", config.started.slice(0, 19).replace("T", " ") + " UTC"],
+      ["Started", run.started.slice(0, 19).replace("T", " ") + " UTC"],
     ],
     sections,
   });
@@ -98,20 +107,19 @@ export async function writeArtifacts(run: FinishedRun): Promise<string> {
 
 function drawCharts(
   records: readonly EpochRecord[],
-  matrix: ConfusionMatrix,
-  classNames: readonly string[],
-  { model, dataset }: TrainingResult,
-): { loss: string; accuracy: string; confusion: string } {
+  title: string,
+): { loss: string; accuracy: string } | undefined {
+  if (records.length === 0) return undefined;
   const watched = records.some((record) => record.val_accuracy !== null) ? "validation" : "test";
   return {
     loss: lineChart({
-      title: `Training loss, ${model} on ${dataset}`,
+      title: `Training loss, ${title}`,
       xLabel: "epoch",
       yLabel: "cross-entropy",
       series: [{ name: "training", points: records.map((r) => [r.epoch, r.train_loss]) }],
     }),
     accuracy: lineChart({
-      title: `Accuracy, ${model} on ${dataset}`,
+      title: `Accuracy, ${title}`,
       xLabel: "epoch",
       yLabel: "accuracy",
       yFormat: "percent",
@@ -120,7 +128,6 @@ function drawCharts(
         points: records.map((r) => [r.epoch, r.val_accuracy ?? r.test_accuracy]),
       }],
     }),
-    confusion: confusionChart(matrix, classNames, `Confusion matrix, ${model} on ${dataset}`),
   };
 }
 

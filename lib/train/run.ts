@@ -13,12 +13,14 @@ import type { EMA } from "../nn/optim/ema.ts";
 import type { Optimizer } from "../nn/optim/optimizer.ts";
 import { Random } from "../random.ts";
 import { announceData, showFetch } from "./announce.ts";
-import { MODEL_FILE, type ModelInfo, saveModel } from "./checkpoint.ts";
+import { MODEL_FILE, saveModel } from "./checkpoint.ts";
+import type { ModelInfo } from "./model_info.ts";
 import { applyOptions, RESUME_OPTIONS, type TrainingOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { makeEma, makeOptimizer, type Recipe } from "./recipe.ts";
 import {
   createRunFolder,
+  datasetConfig,
   readConfig,
   type RunConfig,
   versions,
@@ -27,14 +29,18 @@ import {
 } from "./run_folder.ts";
 import { loadState, saveState, type TrainingState } from "./state.ts";
 
-/** What a training task asks for. */
-export interface TrainingRequest {
+/** A training task: which network, by which recipes. */
+export interface TrainingTask {
   /** The task's name, which names the folder of its runs. */
   readonly task: string;
   /** The network. */
   readonly model: ModelName;
   /** The recipe of `--recipe default` on a data set, and that of `--recipe best`. */
   readonly recipe: (dataset: DatasetName, best: boolean) => Recipe;
+}
+
+/** What a training task is asked for. */
+export interface TrainingRequest extends TrainingTask {
   /** The parsed options. */
   readonly options: TrainingOptions;
   /** Which options stood on the command line. */
@@ -62,7 +68,7 @@ export interface Run {
   /** Where the run stands. */
   readonly state: TrainingState;
   /** What checkpoints say of the network. */
-  readonly info: ModelInfo;
+  readonly info: ModelInfo<ModelName>;
 }
 
 /**
@@ -98,18 +104,7 @@ export async function beginRun(
     parameters: network.parameterCount,
     shape,
     recipe,
-    dataset: {
-      name: dataset.name,
-      requested: options.dataset,
-      source: dataset.source,
-      dir: options.data,
-      sha256: dataset.sha256,
-      subset: options.subset ?? null,
-      test_subset: options["test-subset"] ?? null,
-      validation: options.val,
-      train_images: train.count,
-      test_images: dataset.test.count,
-    },
+    dataset: datasetConfig(dataset, options, train.count),
     adapter: device.adapter,
     versions: versions(),
     started: new Date().toISOString(),
@@ -204,7 +199,7 @@ export function withKeptWeights<T>({ ema }: Pick<Run, "ema">, fn: () => Promise<
   return ema ? ema.during(fn) : fn();
 }
 
-function infoOf({ model, shape }: RunConfig, dataset: Dataset): ModelInfo {
+function infoOf({ model, shape }: RunConfig, dataset: Dataset): ModelInfo<ModelName> {
   const { name, maxValue, classNames } = dataset;
   return { model, shape, dataset: name, maxValue, classNames };
 }

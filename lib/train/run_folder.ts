@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DatasetName } from "../data/types.ts";
+import type { Dataset, DatasetName } from "../data/types.ts";
 import { join } from "../deps.ts";
 import type { AdapterInfo } from "../device.ts";
 import { CheckpointError, DataError } from "../errors.ts";
@@ -14,6 +14,64 @@ import type { ImageShape } from "../models/shape.ts";
 import { VERSION } from "../version.ts";
 import type { Recipe } from "./recipe.ts";
 import type { EpochRecord } from "./state.ts";
+
+/** What `config.json` says of the data. */
+export interface DatasetConfig {
+  /** The data set used. */
+  readonly name: DatasetName;
+  /** What `--dataset` asked for. */
+  readonly requested: string;
+  /** The folder that it came from, or `embedded`. */
+  readonly source: string;
+  /** `--data`: where a resumed run looks for it again. */
+  readonly dir: string;
+  /** sha256 of each file. */
+  readonly sha256: Readonly<Record<string, string>>;
+  /** First N training images, or `null` for all. */
+  readonly subset: number | null;
+  /** First N test images, or `null` for all. */
+  readonly test_subset: number | null;
+  /** Training images held out for validation. */
+  readonly validation: number;
+  /** Images trained on. */
+  readonly train_images: number;
+  /** Images tested on. */
+  readonly test_images: number;
+}
+
+/** Describes a data set and which part of it is used. */
+export function datasetConfig(
+  dataset: Dataset,
+  options: DataOptions,
+  trainImages: number,
+): DatasetConfig {
+  return {
+    name: dataset.name,
+    requested: options.dataset,
+    source: dataset.source,
+    dir: options.data,
+    sha256: dataset.sha256,
+    subset: options.subset ?? null,
+    test_subset: options["test-subset"] ?? null,
+    validation: options.val ?? 0,
+    train_images: trainImages,
+    test_images: dataset.test.count,
+  };
+}
+
+/** The options that choose the data. */
+export interface DataOptions {
+  /** `--dataset`. */
+  readonly dataset: string;
+  /** `--data`. */
+  readonly data: string;
+  /** `--subset`. @default all */
+  readonly subset?: number | undefined;
+  /** `--test-subset`. @default all */
+  readonly "test-subset"?: number | undefined;
+  /** `--val`. @default 0 */
+  readonly val?: number;
+}
 
 /** The content of `config.json`: what was run, on what, with what. */
 export interface RunConfig {
@@ -28,28 +86,7 @@ export interface RunConfig {
   /** How it is trained. */
   readonly recipe: Recipe;
   /** The data. */
-  readonly dataset: {
-    /** The data set used. */
-    readonly name: DatasetName;
-    /** What `--dataset` asked for. */
-    readonly requested: string;
-    /** The folder that it came from, or `embedded`. */
-    readonly source: string;
-    /** `--data`: where a resumed run looks for it again. */
-    readonly dir: string;
-    /** sha256 of each file. */
-    readonly sha256: Readonly<Record<string, string>>;
-    /** First N training images, or `null` for all. */
-    readonly subset: number | null;
-    /** First N test images, or `null` for all. */
-    readonly test_subset: number | null;
-    /** Training images held out for validation. */
-    readonly validation: number;
-    /** Images trained on. */
-    readonly train_images: number;
-    /** Images tested on. */
-    readonly test_images: number;
-  };
+  readonly dataset: DatasetConfig;
   /** The adapter at the start of the run; other adapters round differently. */
   readonly adapter: AdapterInfo;
   /** Versions of the project and what it runs on. */
@@ -100,7 +137,7 @@ export async function createRunFolder(
 }
 
 /** Writes `config.json`. */
-export async function writeConfig(folder: string, config: RunConfig): Promise<void> {
+export async function writeConfig(folder: string, config: object): Promise<void> {
   await writeFileAtomic(join(folder, CONFIG_FILE), JSON.stringify(config, null, 2) + "\n");
 }
 

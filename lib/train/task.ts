@@ -6,7 +6,7 @@ import { writeArtifacts } from "./artifacts.ts";
 import { loadModel } from "./checkpoint.ts";
 import { accuracyOf, predictSet } from "./evaluate.ts";
 import { stepsPerEpoch, trainClassifier } from "./loop.ts";
-import { Progress } from "./progress.ts";
+import { formatDuration, Progress } from "./progress.ts";
 import {
   beginRun,
   resumeRun,
@@ -56,7 +56,7 @@ const SAME_SIGNAL = 1_000;
 const INTERRUPTED = 130;
 
 /**
- * Trains, tests and writes everything into a run folder.
+ * Trains, tests and writes everything into a run folder, and prints what came out.
  *
  * @returns The exit status: 0, or 130 when the run was stopped by a signal.
  * @throws {UsageError} For options that do not go together.
@@ -66,6 +66,32 @@ const INTERRUPTED = 130;
 export async function trainTask(request: TrainingRequest): Promise<number> {
   const { options } = request;
   const progress = new Progress({ quiet: options.quiet });
+  const outcome = await trainRun(request, progress);
+  if (outcome === undefined) return INTERRUPTED;
+  if (options.json) progress.line(`\n${outcome.summary}`);
+  console.log(options.json ? JSON.stringify(outcome.result) : `\n${outcome.summary}`);
+  return 0;
+}
+
+/** What a finished run came to. */
+export interface TrainingOutcome {
+  /** In numbers. */
+  readonly result: TrainingResult;
+  /** In words. */
+  readonly summary: string;
+}
+
+/**
+ * Trains, tests and writes everything into a run folder.
+ *
+ * @returns What came out; `undefined` when the run was stopped by a signal.
+ * @throws As {@link trainTask}.
+ */
+export async function trainRun(
+  request: TrainingRequest,
+  progress: Progress,
+): Promise<TrainingOutcome | undefined> {
+  const { options } = request;
   const device = await openDevice();
   announceAdapter(device, progress);
   const run = options.resume === undefined
@@ -89,15 +115,12 @@ export async function trainTask(request: TrainingRequest): Promise<number> {
   } catch (error) {
     if (!stop.signal.aborted || error !== stop.signal.reason) throw error;
     progress.warn(`stopped; go on with: deno task ${request.task} --resume ${run.folder}`);
-    return INTERRUPTED;
+    return undefined;
   } finally {
     removeListeners();
     progress.clear();
   }
-  const result = await finish(device, run);
-  if (options.json) progress.line(`\n${result.summary}`);
-  console.log(options.json ? JSON.stringify(result.line) : `\n${result.summary}`);
-  return 0;
+  return await finish(device, run);
 }
 
 async function evaluateEpoch(
@@ -112,10 +135,7 @@ async function evaluateEpoch(
     : { val_accuracy: null, test_accuracy: accuracy };
 }
 
-async function finish(
-  device: Device,
-  run: Run,
-): Promise<{ line: TrainingResult; summary: string }> {
+async function finish(device: Device, run: Run): Promise<TrainingOutcome> {
   const { config, folder, state, dataset, validation } = run;
   const keepsOwn = !validation && !run.ema;
   const network = keepsOwn ? run.network : (await loadModel(folder)).network;
@@ -141,8 +161,22 @@ async function finish(
     run: folder,
   };
   const { records } = state;
-  const summary = await writeArtifacts({ folder, config, result, records, dataset, predictions });
-  return { line: result, summary };
+  const summary = await writeArtifacts({
+    folder,
+    config,
+    result,
+    records,
+    facts: [
+      ["Parameters", String(result.parameters)],
+      ["Epochs", String(result.epochs)],
+      ["Training time", formatDuration(result.seconds)],
+      ["Adapter", result.adapter],
+    ],
+    started: config.started,
+    dataset,
+    predictions,
+  });
+  return { result, summary };
 }
 
 /** Stops after the current step at the first signal, at once at the second. */

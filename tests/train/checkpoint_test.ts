@@ -4,13 +4,8 @@ import { CheckpointError } from "../../lib/errors.ts";
 import { type ModelName, models } from "../../lib/models/registry.ts";
 import { Context, type Module } from "../../lib/nn/module.ts";
 import { Random } from "../../lib/random.ts";
-import {
-  loadModel,
-  MODEL_FILE,
-  type ModelInfo,
-  readSafetensors,
-  saveModel,
-} from "../../lib/train/checkpoint.ts";
+import { loadModel, MODEL_FILE, readSafetensors, saveModel } from "../../lib/train/checkpoint.ts";
+import type { ModelInfo } from "../../lib/train/model_info.ts";
 import { encodeSafetensors } from "../../lib/train/safetensors.ts";
 import { assertAllClose } from "../allclose.ts";
 import { assert, fc } from "../deps.ts";
@@ -23,7 +18,7 @@ const FIXTURES = new URL("../fixtures/", import.meta.url);
 const BY_TORCH = new URL("mlp_8x8.safetensors", FIXTURES).pathname;
 const shape = { height: 8, width: 8, channels: 1, classes: 10 };
 
-function infoOf(model: ModelName): ModelInfo {
+function infoOf(model: ModelName): ModelInfo<ModelName> {
   const classNames = Array.from({ length: 10 }, (_, i) => String(i));
   return { model, shape, dataset: "digits", maxValue: 16, classNames };
 }

@@ -1,0 +1,110 @@
+/** Trained classifiers of every kind, loaded from their checkpoints. @module */
+
+import { RandomForest } from "../classical/forest/forest.ts";
+import { deskew } from "../classical/deskew.ts";
+import { SVC } from "../classical/svm/svm.ts";
+import type { ImageSet } from "../data/types.ts";
+import { type Device, openDevice } from "../device.ts";
+import { type ModelName, models } from "../models/registry.ts";
+import { loadModel, modelFile, readCheckpoint } from "./checkpoint.ts";
+import { type Predictions, predictSet } from "./evaluate.ts";
+import { decodeInfo, type ModelInfo } from "./model_info.ts";
+import { decodeTensors } from "./safetensors.ts";
+
+/** The classifiers that are no networks. */
+export const CLASSICAL_MODELS = ["svm", "rf"] as const;
+
+/** A name of {@link CLASSICAL_MODELS}. */
+export type ClassicalName = typeof CLASSICAL_MODELS[number];
+
+/** A trained classifier. */
+export interface Classifier {
+  /** The file that it came from. */
+  readonly path: string;
+  /** The size of the file, in bytes. */
+  readonly bytes: number;
+  /** What the checkpoint says of it. */
+  readonly info: ModelInfo<ModelName | ClassicalName>;
+  /** The device that it runs on; `undefined` for the CPU. */
+  readonly device: Device | undefined;
+  /** Classifies images of the size that it was trained on. */
+  predict(set: ImageSet): Promise<Predictions>;
+}
+
+/**
+ * Loads a classifier from a checkpoint or a run folder; a network opens the device.
+ *
+ * @param path The file or folder.
+ * @throws {CheckpointError} When there is none, or it is not one of this project's.
+ * @throws {DeviceError} When a network finds no device.
+ */
+export async function loadClassifier(path: string): Promise<Classifier> {
+  const file = await modelFile(path);
+  const content = await readCheckpoint(file);
+  const { metadata } = decodeTensors(content, file);
+  const names = [...Object.keys(models) as ModelName[], ...CLASSICAL_MODELS];
+  const info = decodeInfo(metadata, file, names);
+  const common = { path: file, bytes: content.length, info };
+  if (info.model !== "svm" && info.model !== "rf") {
+    const device = await openDevice();
+    const { network } = await loadModel(file);
+    return { ...common, device, predict: (set) => predictSet(device, network, set, info.maxValue) };
+  }
+  const classify = info.model === "svm"
+    ? svmPredictor(SVC.load(content, file), info.shape.classes)
+    : forestPredictor(RandomForest.load(content, file));
+  const prepare = metadata.deskew === "true" ? deskewed : (set: ImageSet) => set;
+  return { ...common, device: undefined, predict: (set) => classify(prepare(set).images) };
+}
+
+/** A set whose images stand upright. */
+export function deskewed(set: ImageSet): ImageSet {
+  return { ...set, images: deskew(set.images, set.height, set.width) };
+}
+
+/** Predicts with a machine; see {@link voteShares}. */
+export function svmPredictor(
+  svm: SVC,
+  classCount: number,
+): (images: Uint8Array) => Promise<Predictions> {
+  return async (images) => {
+    const decisions = await svm.decisionFunction(images);
+    return voteShares(decisions, svm.classes, classCount);
+  };
+}
+
+/**
+ * Classes and shares from the decisions between pairs of classes. A machine knows no probabilities:
+ * the share of a class is the softmax of its votes, so that the class with the most votes (of
+ * several, the lowest) has the largest.
+ */
+function voteShares(decisions: Float64Array, known: Uint8Array, classCount: number): Predictions {
+  const pairs = known.length * (known.length - 1) / 2;
+  const rows = decisions.length / pairs;
+  const probabilities = new Float32Array(rows * classCount);
+  const classes = new Uint8Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const votes = new Float64Array(known.length);
+    let pair = row * pairs;
+    for (let first = 0; first < known.length; first++) {
+      for (let second = first + 1; second < known.length; second++) {
+        votes[decisions[pair++]! > 0 ? first : second]!++;
+      }
+    }
+    classes[row] = known[votes.indexOf(Math.max(...votes))]!;
+    const weights = votes.map((count) => Math.exp(count - known.length));
+    const sum = weights.reduce((a, b) => a + b);
+    weights.forEach((weight, k) => probabilities[row * classCount + known[k]!] = weight / sum);
+  }
+  return { probabilities, classes };
+}
+
+/** Predicts with a forest. */
+export function forestPredictor(
+  forest: RandomForest,
+): (images: Uint8Array) => Promise<Predictions> {
+  return (images) => {
+    const probabilities = Float32Array.from(forest.probabilities(images));
+    return Promise.resolve({ probabilities, classes: forest.predict(images) });
+  };
+}

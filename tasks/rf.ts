@@ -1,0 +1,86 @@
+/**
+ * Trains a random forest, on the CPU.
+ *
+ *     deno task rf                                          the digits
+ *     deno task rf --dataset mnist                          MNIST in full
+ *     deno task rf --dataset mnist --extra-trees --deskew   random thresholds, straightened images
+ *
+ * The forest is in lib/classical/forest/.
+ *
+ * @module
+ */
+
+import { RandomForest } from "../lib/classical/forest/forest.ts";
+import type { MaxFeatures } from "../lib/classical/forest/options.ts";
+import { withShifts } from "../lib/classical/shifts.ts";
+import { type Parsed, runTask } from "../lib/cli.ts";
+import { UsageError } from "../lib/errors.ts";
+import { CLASSICAL_OPTIONS, classicalTask, SEED_OPTION } from "../lib/train/classical_task.ts";
+import { forestPredictor } from "../lib/train/classifier.ts";
+
+const OPTIONS = {
+  ...CLASSICAL_OPTIONS,
+  trees: { type: "integer", min: 1, default: 100, help: "Trees." },
+  "max-features": {
+    type: "string",
+    default: "sqrt",
+    help: "Pixels that a split looks at: sqrt, log2 or all of them, a number, or a part below 1.",
+  },
+  "max-depth": { type: "integer", min: 1, help: "Splits on the way to a leaf; without it any." },
+  "extra-trees": {
+    type: "boolean",
+    help: "Draw thresholds at random, as in extremely randomized trees, without bootstrap.",
+  },
+  seed: { ...SEED_OPTION, default: 1 },
+} as const;
+
+async function train({ options }: Parsed<typeof OPTIONS>): Promise<void> {
+  const { trees, jobs, seed, augment, "max-depth": maxDepth, "extra-trees": extraTrees } = options;
+  const maxFeatures = readMaxFeatures(options["max-features"]);
+  await classicalTask({
+    task: "rf",
+    options,
+    settings: { trees, maxFeatures, maxDepth: maxDepth ?? null, extraTrees },
+    seed,
+    fit: async (set, _maxValue, onProgress) => {
+      const forest = await RandomForest.fit(augment === "shifts" ? withShifts(set) : set, {
+        trees,
+        maxFeatures,
+        maxDepth,
+        extraTrees,
+        seed,
+        jobs,
+        onProgress,
+      });
+      return {
+        predict: forestPredictor(forest),
+        save: (metadata) => forest.save(metadata),
+        facts: [["Trees", String(trees)], ["Nodes", String(forest.nodeCount)]],
+        numbers: { trees, nodes: forest.nodeCount },
+      };
+    },
+  });
+}
+
+function readMaxFeatures(text: string): MaxFeatures {
+  if (text === "sqrt" || text === "log2" || text === "all") return text;
+  const value = Number(text);
+  if (value > 0 && (value < 1 || Number.isInteger(value))) return value;
+  throw new UsageError(
+    `--max-features must be sqrt, log2, all, a whole number or a part below 1, got "${text}"`,
+  );
+}
+
+if (import.meta.main) {
+  await runTask({
+    name: "rf",
+    summary: "Trains a random forest (Gini, bootstrap, a random choice of pixels at each split) " +
+      "as scikit-learn does. The same seed gives the same forest, whatever the number of workers.",
+    examples: [
+      "deno task rf",
+      "deno task rf --dataset mnist --data ../datasets",
+      "deno task rf --trees 300 --extra-trees --seed 2",
+    ],
+    options: OPTIONS,
+  }, train);
+}
