@@ -14,7 +14,8 @@
 import { runTask } from "../lib/cli.ts";
 import { UsageError } from "../lib/errors.ts";
 import { TRAINING_OPTIONS } from "../lib/train/options.ts";
-import type { Recipe } from "../lib/train/recipe.ts";
+import { accurate, type Recipe } from "../lib/train/recipe.ts";
+import type { TrainingTask } from "../lib/train/run.ts";
 import { trainTask } from "../lib/train/task.ts";
 
 const mlp: Recipe = {
@@ -31,6 +32,19 @@ const mlp512: Recipe = { ...mlp, epochs: 50, optimizer: "adam", lr: 1e-3 };
 
 /** On the few digits SGD 0.01 would need hundreds of epochs. */
 const digits: Recipe = { ...mlp, optimizer: "adam", lr: 1e-3, epochs: 40 };
+
+/** The task for each of its networks, for whoever runs it from elsewhere. */
+export function mlpTask(model: "mlp" | "mlp-512" | "mlp-512-relu-logits" = "mlp"): TrainingTask {
+  const published = model === "mlp" ? mlp : mlp512;
+  return {
+    task: "mlp",
+    model,
+    recipe: (dataset, best) => {
+      if (best) return accurate(published, dataset, { lr: 2e-3 });
+      return dataset === "digits" ? digits : published;
+    },
+  };
+}
 
 if (import.meta.main) {
   await runTask({
@@ -64,12 +78,7 @@ if (import.meta.main) {
         `Cannot train mlp: --relu-logits goes with --model mlp-512, got --model ${model}`,
       );
     }
-    return trainTask({
-      task: "mlp",
-      model: reluLogits ? "mlp-512-relu-logits" : model,
-      recipe: (dataset) => dataset === "digits" ? digits : model === "mlp-512" ? mlp512 : mlp,
-      options,
-      given,
-    });
+    const task = mlpTask(reluLogits ? "mlp-512-relu-logits" : model);
+    return trainTask({ ...task, options, given });
   });
 }
