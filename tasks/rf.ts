@@ -15,7 +15,12 @@ import type { MaxFeatures } from "../lib/classical/forest/options.ts";
 import { withShifts } from "../lib/classical/shifts.ts";
 import { type Parsed, runTask } from "../lib/cli.ts";
 import { UsageError } from "../lib/errors.ts";
-import { CLASSICAL_OPTIONS, classicalTask, SEED_OPTION } from "../lib/train/classical_task.ts";
+import {
+  CLASSICAL_OPTIONS,
+  type ClassicalRequest,
+  classicalTask,
+  SEED_OPTION,
+} from "../lib/train/classical_task.ts";
 import { forestPredictor } from "../lib/train/classifier.ts";
 
 const OPTIONS = {
@@ -34,10 +39,24 @@ const OPTIONS = {
   seed: { ...SEED_OPTION, default: 1 },
 } as const;
 
-async function train({ options }: Parsed<typeof OPTIONS>): Promise<void> {
+/** The command line. */
+export const rfSpec = {
+  name: "rf",
+  summary: "Trains a random forest (Gini, bootstrap, a random choice of pixels at each split) " +
+    "as scikit-learn does. The same seed gives the same forest, whatever the number of workers.",
+  examples: [
+    "deno task rf",
+    "deno task rf --dataset mnist --data ../datasets",
+    "deno task rf --trees 300 --extra-trees --seed 2",
+  ],
+  options: OPTIONS,
+};
+
+/** What the task asks for, for whoever runs it from elsewhere. */
+export function rfRequest(options: Parsed<typeof OPTIONS>["options"]): ClassicalRequest {
   const { trees, jobs, seed, augment, "max-depth": maxDepth, "extra-trees": extraTrees } = options;
   const maxFeatures = readMaxFeatures(options["max-features"]);
-  await classicalTask({
+  return {
     task: "rf",
     options,
     settings: { trees, maxFeatures, maxDepth: maxDepth ?? null, extraTrees },
@@ -59,7 +78,7 @@ async function train({ options }: Parsed<typeof OPTIONS>): Promise<void> {
         numbers: { trees, nodes: forest.nodeCount },
       };
     },
-  });
+  };
 }
 
 function readMaxFeatures(text: string): MaxFeatures {
@@ -72,15 +91,5 @@ function readMaxFeatures(text: string): MaxFeatures {
 }
 
 if (import.meta.main) {
-  await runTask({
-    name: "rf",
-    summary: "Trains a random forest (Gini, bootstrap, a random choice of pixels at each split) " +
-      "as scikit-learn does. The same seed gives the same forest, whatever the number of workers.",
-    examples: [
-      "deno task rf",
-      "deno task rf --dataset mnist --data ../datasets",
-      "deno task rf --trees 300 --extra-trees --seed 2",
-    ],
-    options: OPTIONS,
-  }, train);
+  await runTask(rfSpec, ({ options }) => classicalTask(rfRequest(options)));
 }

@@ -13,7 +13,11 @@
 import { fitVirtual, withShifts } from "../lib/classical/svm/virtual.ts";
 import { SVC } from "../lib/classical/svm/svm.ts";
 import { type Parsed, runTask } from "../lib/cli.ts";
-import { CLASSICAL_OPTIONS, classicalTask } from "../lib/train/classical_task.ts";
+import {
+  CLASSICAL_OPTIONS,
+  type ClassicalRequest,
+  classicalTask,
+} from "../lib/train/classical_task.ts";
 import { svmPredictor } from "../lib/train/classifier.ts";
 
 const OPTIONS = {
@@ -41,9 +45,24 @@ const OPTIONS = {
   coef0: { type: "number", default: 0, help: "Constant of poly." },
 } as const;
 
-async function train({ options }: Parsed<typeof OPTIONS>): Promise<void> {
+/** The command line. */
+export const svmSpec = {
+  name: "svm",
+  summary:
+    "Trains a support vector machine (one against one, SMO) as LIBSVM and scikit-learn do: the " +
+    "same support vectors, the same predictions. Deterministic.",
+  examples: [
+    "deno task svm",
+    "deno task svm --dataset mnist --subset 10000 --data ../datasets",
+    "deno task svm --kernel poly --degree 2",
+  ],
+  options: OPTIONS,
+};
+
+/** What the task asks for, for whoever runs it from elsewhere. */
+export function svmRequest(options: Parsed<typeof OPTIONS>["options"]): ClassicalRequest {
   const { C, kernel, gamma = "scale", degree, coef0, jobs, augment } = options;
-  await classicalTask({
+  return {
     task: "svm",
     options,
     settings: { C, kernel, gamma, degree, coef0 },
@@ -65,20 +84,9 @@ async function train({ options }: Parsed<typeof OPTIONS>): Promise<void> {
         numbers: { support_vectors: svm.supportVectorCount, gamma: svm.parameters.gamma },
       };
     },
-  });
+  };
 }
 
 if (import.meta.main) {
-  await runTask({
-    name: "svm",
-    summary:
-      "Trains a support vector machine (one against one, SMO) as LIBSVM and scikit-learn do: the " +
-      "same support vectors, the same predictions. Deterministic.",
-    examples: [
-      "deno task svm",
-      "deno task svm --dataset mnist --subset 10000 --data ../datasets",
-      "deno task svm --kernel poly --degree 2",
-    ],
-    options: OPTIONS,
-  }, train);
+  await runTask(svmSpec, ({ options }) => classicalTask(svmRequest(options)));
 }

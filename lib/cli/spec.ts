@@ -84,7 +84,8 @@ export type OptionSpec =
 
 /**
  * The options of a command by long name without dashes, such as `"batch-size"`: small letters,
- * digits and single dashes, at least two characters, not beginning with `no-`.
+ * digits and single dashes, at least two characters, not beginning with `no-`; or a capital letter,
+ * where that is the field's name, such as `"C"`.
  */
 export type Options = Readonly<Record<string, OptionSpec>>;
 

@@ -82,6 +82,11 @@ export interface ClassicalRequest {
   readonly fit: (train: ImageSet, maxValue: number, progress: FitProgress) => Promise<Fitted>;
 }
 
+/** Everything that decides a model beside its data and seed, as it is in `config.json`. */
+export function classicalSettings({ settings, options }: ClassicalRequest): object {
+  return { ...settings, deskew: options.deskew, augment: options.augment };
+}
+
 /** Told how many parts of the work are done. */
 export type FitProgress = (done: number, total: number) => void;
 
@@ -132,7 +137,7 @@ export async function classicalRun(
   request: ClassicalRequest,
   progress: Progress,
 ): Promise<{ readonly result: ClassicalResult; readonly summary: string }> {
-  const { options, task, settings, seed } = request;
+  const { options, task, seed } = request;
   const loaded = await loadDataset({
     dataset: options.dataset,
     dir: options.data,
@@ -163,7 +168,7 @@ export async function classicalRun(
   const config = {
     task,
     model: task,
-    settings: { ...settings, deskew: options.deskew, augment: options.augment },
+    settings: classicalSettings(request),
     seed,
     dataset: datasetConfig(loaded, options, loaded.train.count),
     versions: versions(),

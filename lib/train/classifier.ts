@@ -29,6 +29,8 @@ export interface Classifier {
   readonly device: Device | undefined;
   /** Classifies images of the size that it was trained on. */
   predict(set: ImageSet): Promise<Predictions>;
+  /** Frees its memory on the device. */
+  dispose(): void;
 }
 
 /**
@@ -48,13 +50,23 @@ export async function loadClassifier(path: string): Promise<Classifier> {
   if (info.model !== "svm" && info.model !== "rf") {
     const device = await openDevice();
     const { network } = await loadModel(file);
-    return { ...common, device, predict: (set) => predictSet(device, network, set, info.maxValue) };
+    return {
+      ...common,
+      device,
+      predict: (set) => predictSet(device, network, set, info.maxValue),
+      dispose: () => network.dispose(),
+    };
   }
   const classify = info.model === "svm"
     ? svmPredictor(SVC.load(content, file), info.shape.classes)
     : forestPredictor(RandomForest.load(content, file));
   const prepare = metadata.deskew === "true" ? deskewed : (set: ImageSet) => set;
-  return { ...common, device: undefined, predict: (set) => classify(prepare(set).images) };
+  return {
+    ...common,
+    device: undefined,
+    predict: (set) => classify(prepare(set).images),
+    dispose: () => {},
+  };
 }
 
 /** A set whose images stand upright. */

@@ -53,7 +53,7 @@ export interface TrainingResult {
 const SAME_SIGNAL = 1_000;
 
 /** Exit status after Ctrl-C, as shells report it. */
-const INTERRUPTED = 130;
+export const INTERRUPTED = 130;
 
 /**
  * Trains, tests and writes everything into a run folder, and prints what came out.
