@@ -1,5 +1,5 @@
 /**
- * The safetensors format: named float32 tensors and a text-to-text table in one file.
+ * The safetensors format: named tensors and a text-to-text table in one file.
  *
  * Layout: a little-endian 64-bit length, a JSON header of that length that gives each tensor's
  * `dtype`, `shape` and byte range, then the data. Documented at
@@ -11,13 +11,37 @@
 import { CheckpointError } from "../errors.ts";
 import type { StateDict } from "../nn/module.ts";
 
-/** What a safetensors file holds. */
+/** What a safetensors file of float32 tensors holds: the state of a network. */
 export interface SafetensorsFile {
   /** The tensors by name, in file order. */
   readonly tensors: StateDict;
   /** The header's `__metadata__`. */
   readonly metadata: Readonly<Record<string, string>>;
 }
+
+/** The values of a tensor of one of the types that are known. */
+export type TensorValues = Float32Array | Float64Array | Int32Array | Uint8Array;
+
+/** A tensor of one of the types that are known. */
+export interface AnyTensor {
+  /** Its shape. */
+  readonly shape: readonly number[];
+  /** Its values, row-major. */
+  readonly values: TensorValues;
+}
+
+/** What a safetensors file holds, whatever the types of its tensors. */
+export interface TensorFile {
+  /** The tensors by name, in file order. */
+  readonly tensors: ReadonlyMap<string, AnyTensor>;
+  /** The header's `__metadata__`. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** The arrays of each type, by its name in the format. */
+const ARRAYS = { F32: Float32Array, F64: Float64Array, I32: Int32Array, U8: Uint8Array } as const;
+
+type Dtype = keyof typeof ARRAYS;
 
 const METADATA = "__metadata__";
 /** The format's own limit on the header's length, in bytes. */
@@ -29,7 +53,7 @@ const MAX_HEADER = 100_000_000;
  * @throws {RangeError} When a tensor's name is `__metadata__` or not well-formed Unicode, which the
  *   format cannot hold.
  */
-export function encodeSafetensors(file: SafetensorsFile): Uint8Array<ArrayBuffer> {
+export function encodeSafetensors(file: TensorFile): Uint8Array<ArrayBuffer> {
   // The header's text is put together entry by entry: an object would move names that are numbers
   // to its front and lose one that is `__proto__`.
   const entries = [`"${METADATA}":${JSON.stringify(file.metadata)}`];
@@ -42,7 +66,7 @@ export function encodeSafetensors(file: SafetensorsFile): Uint8Array<ArrayBuffer
       );
     }
     const end = offset + values.byteLength;
-    const entry = { dtype: "F32", shape, data_offsets: [offset, end] };
+    const entry = { dtype: dtypeOf(values), shape, data_offsets: [offset, end] };
     entries.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`);
     offset = end;
   }
@@ -68,6 +92,21 @@ export function encodeSafetensors(file: SafetensorsFile): Uint8Array<ArrayBuffer
  * @throws {CheckpointError} When it is no such file, is cut short, or holds other types.
  */
 export function decodeSafetensors(bytes: Uint8Array, name = "the file"): SafetensorsFile {
+  return decode(bytes, name, ["F32"]) as SafetensorsFile;
+}
+
+/**
+ * Decodes a safetensors file of float32, float64, int32 and byte tensors.
+ *
+ * @param bytes The file.
+ * @param name What to call it in errors.
+ * @throws {CheckpointError} When it is no such file, is cut short, or holds other types.
+ */
+export function decodeTensors(bytes: Uint8Array, name = "the file"): TensorFile {
+  return decode(bytes, name, Object.keys(ARRAYS) as Dtype[]);
+}
+
+function decode(bytes: Uint8Array, name: string, dtypes: readonly Dtype[]): TensorFile {
   const refuse = (why: string) =>
     new CheckpointError(`Cannot read ${name}: not a valid safetensors file, ${why}`);
   if (bytes.length < 8) throw refuse(`got ${bytes.length} bytes`);
@@ -82,30 +121,39 @@ export function decodeSafetensors(bytes: Uint8Array, name = "the file"): Safeten
   const { [METADATA]: metadata = {}, ...entries } = header;
   if (!isTextTable(metadata)) throw refuse("its metadata is not a table of texts");
   const data = bytes.subarray(8 + headerLength);
-  const tensors: StateDict = new Map();
+  const tensors = new Map<string, AnyTensor>();
   let end = 0;
   const inFileOrder = Object.entries(entries).map(([key, entry]) => {
     if (!isTensorEntry(entry)) throw refuse(`the entry ${JSON.stringify(key)} is malformed`);
     const [from, to] = entry.data_offsets;
     return { key, dtype: entry.dtype, shape: entry.shape, from, to };
   }).sort((a, b) => a.from - b.from || a.to - b.to);
-  for (const { key, dtype, shape, from, to } of inFileOrder) {
+  for (const { key, dtype: stated, shape, from, to } of inFileOrder) {
     const quoted = JSON.stringify(key);
-    if (dtype !== "F32") {
-      throw refuse(`${quoted} must have dtype F32, got ${JSON.stringify(dtype)}`);
+    const dtype = dtypes.find((known) => known === stated);
+    if (dtype === undefined) {
+      const known = dtypes.join(" or ");
+      throw refuse(`${quoted} must have dtype ${known}, got ${JSON.stringify(stated)}`);
     }
+    const Values = ARRAYS[dtype];
     // Tensors that follow each other without a gap are also what gives away a name that stands
     // twice in the header: the parser keeps only the last of them.
     if (from !== end) throw refuse(`${quoted} must begin at byte ${end}, got ${from}`);
     const size = shape.reduce((product, n) => product * n, 1);
-    if (to > data.length || to - from !== 4 * size) {
+    if (to > data.length || to - from !== Values.BYTES_PER_ELEMENT * size) {
       throw refuse(`${quoted} lies outside the file or does not fill its shape; is it cut short?`);
     }
-    tensors.set(key, { shape, values: new Float32Array(data.slice(from, to).buffer) });
+    tensors.set(key, { shape, values: new Values(data.slice(from, to).buffer) });
     end = to;
   }
   if (end !== data.length) throw refuse(`${data.length - end} bytes follow its last tensor`);
   return { tensors, metadata };
+}
+
+function dtypeOf(values: TensorValues): Dtype {
+  if (values instanceof Float32Array) return "F32";
+  if (values instanceof Float64Array) return "F64";
+  return values instanceof Int32Array ? "I32" : "U8";
 }
 
 interface TensorEntry {

@@ -1,6 +1,11 @@
 import { CheckpointError } from "../../lib/errors.ts";
 import type { StateDict } from "../../lib/nn/module.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../lib/train/safetensors.ts";
+import {
+  type AnyTensor,
+  decodeSafetensors,
+  decodeTensors,
+  encodeSafetensors,
+} from "../../lib/train/safetensors.ts";
 import { assert, fc } from "../deps.ts";
 
 /** A file with the header `json` as it stands and `length` bytes of data, 0, 1, 2, …. */
@@ -84,6 +89,41 @@ Deno.test("encodeSafetensors() writes the layout of the format", () => {
   // IEEE 754, low byte first: 1, -2, 0.5.
   const data = [0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0, 0, 0, 0, 0x3f];
   assert.deepEqual([...bytes.subarray(8 + length)], data);
+});
+
+Deno.test("decodeTensors() gives back tensors of every type, bit by bit", () => {
+  const values: AnyTensor["values"][] = [
+    Uint8Array.of(0, 128, 255),
+    Int32Array.of(-(2 ** 31), 0, 2 ** 31 - 1),
+    Float64Array.of(Math.PI, -0, 2 ** -1074),
+    Float32Array.of(1.5, -Infinity, 2 ** -149),
+  ];
+  const tensors = new Map(values.map((values, i) => [String(i), { shape: [3, 1], values }]));
+  const bytes = encodeSafetensors({ tensors, metadata: { a: "b" } });
+  const decoded = decodeTensors(bytes);
+  assert.deepEqual(decoded.metadata, { a: "b" });
+  assert.deepEqual([...decoded.tensors], [...tensors]);
+  const header = new TextDecoder().decode(bytes.subarray(8));
+  assert.deepEqual(header.match(/"dtype":"\w+"/g), [
+    '"dtype":"U8"',
+    '"dtype":"I32"',
+    '"dtype":"F64"',
+    '"dtype":"F32"',
+  ]);
+  refused(bytes, /"0" must have dtype F32, got "U8"$/);
+});
+
+Deno.test("decodeTensors() refuses other types and sizes that do not fill the shape", () => {
+  const check = (dtype: string, shape: string, why: RegExp) =>
+    assert.throws(
+      () => decodeTensors(file(`{"a":${entry(0, 4, shape, `"${dtype}"`)}}`, 4)),
+      (error) => error instanceof CheckpointError && why.test(error.message),
+    );
+  check("F16", "[2]", /"a" must have dtype F32 or F64 or I32 or U8, got "F16"$/);
+  check("toString", "[2]", /"a" must have dtype F32 or /);
+  check("U8", "[3]", /does not fill its shape/);
+  check("F64", "[1]", /does not fill its shape/);
+  assert.equal(decodeTensors(file(`{"a":${entry(0, 4, "[4]", '"U8"')}}`, 4)).tensors.size, 1);
 });
 
 Deno.test("encodeSafetensors() refuses names that the format cannot hold", () => {
