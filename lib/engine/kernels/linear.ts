@@ -4,7 +4,8 @@
  * With `G = dY` where `Y` passed the ReLU and 0 elsewhere: `dX = G Wᵀ`, `dW = Xᵀ G`, `db = Σ G` over
  * the rows. `db` comes from a few more workgroups of the dispatch that computes `dW`; so does `dX`
  * where the products are small. There, and without `dX`, `G` is never stored: the products take the
- * mask in as they load `dY`.
+ * mask in as they load `dY`. Sums that are long for the number of their results take a dispatch more
+ * (see `mat_mul_split.ts`).
  *
  * @module
  */
@@ -12,12 +13,10 @@
 import { tf } from "../../deps.ts";
 import { isTaped, toTensor, unwritten } from "../tape.ts";
 import type { KernelConfig, Tensor, TensorInfo } from "../../tensor.ts";
-import { gated, NO_EPILOGUE } from "./epilogue.ts";
+import { NO_EPILOGUE } from "./epilogue.ts";
 import { gate } from "./gate.ts";
+import { writeGradients } from "./linear_gradient.ts";
 import { matMul } from "./mat_mul.ts";
-import { matMulCode } from "./mat_mul_code.ts";
-import { lanes } from "./lanes.ts";
-import { runInto, type Shader } from "./several.ts";
 
 /** What follows the sum. */
 export type Activation = "linear" | "relu";
@@ -56,8 +55,6 @@ function sizesOf(x: TensorInfo, weight: TensorInfo) {
   return { rows, inputs, outputs: weight.shape[1]! };
 }
 
-const ONE = { batch: 1, sharedA: false, sharedB: false };
-
 /** The kernel behind {@link linear}. */
 export const linearKernel: KernelConfig = {
   kernelName: NAME,
@@ -67,7 +64,7 @@ export const linearKernel: KernelConfig = {
     const relu = (attrs as { activation: Activation }).activation === "relu";
     const { rows: M, inputs: K, outputs: N } = sizesOf(x, weight);
     const form = { transposeA: false, transposeB: false, epilogue: { bias, relu } };
-    return matMul(x, weight, { ...ONE, M, N, K }, form, [M, N]);
+    return matMul(x, weight, { M, N, K }, form, [M, N]);
   },
 };
 
@@ -123,7 +120,7 @@ function fusedGradients(g: Tensor, y: Tensor | undefined, x: Tensor, weight: Ten
         source = { g: passed, y: undefined };
       }
       const form = { transposeA: false, transposeB: true, epilogue: NO_EPILOGUE };
-      const sizes = { ...ONE, M: rows, N: inputs, K: outputs };
+      const sizes = { M: rows, N: inputs, K: outputs };
       return toTensor(matMul(source.g, weight, sizes, form, x.shape));
     },
     weight: () => {
@@ -135,85 +132,4 @@ function fusedGradients(g: Tensor, y: Tensor | undefined, x: Tensor, weight: Ten
       return results.bias;
     },
   };
-}
-
-/** Where gradients go. */
-interface Results {
-  readonly x?: TensorInfo;
-  readonly weight: TensorInfo;
-  readonly bias: TensorInfo;
-}
-
-/** Writes the gradients of weight and bias, and of `x` where wanted, in one dispatch. */
-function writeGradients(
-  g: TensorInfo,
-  y: TensorInfo | undefined,
-  x: TensorInfo,
-  weight: TensorInfo,
-  results: Results,
-): void {
-  const { rows, inputs, outputs } = sizesOf(x, weight);
-  const epilogue = NO_EPILOGUE;
-  const forWeight = matMulCode({ M: inputs, N: outputs, K: rows }, {
-    transposeA: true,
-    transposeB: false,
-    epilogue,
-    ...(y && { gate: "B" }),
-  });
-  const forInput = results.x && matMulCode({ M: rows, N: inputs, K: outputs }, {
-    transposeA: false,
-    transposeB: true,
-    epilogue,
-    // As the other product reads it.
-    scalarA: true,
-    ...(y && { gate: "A" }),
-  });
-  const type = (components: 1 | 4 | undefined) => components === 4 ? "vec4<f32>" : "f32";
-  const value = y ? gated("g[at]", "Y[at]", "f32") : "g[at]";
-  const shader: Shader = {
-    key: `linear_grad_${forWeight.key}_${forInput?.key}`,
-    inputs: {
-      g: "f32",
-      ...(y && { Y: "f32" }),
-      x: type(forWeight.componentsA),
-      ...(forInput && { W: type(forInput.componentsB) }),
-    },
-    outputs: { dW: "f32", db: "f32", ...(forInput && { dX: "f32" }) },
-    uniforms: ["rows", "inputs", "outputs", "forWeight", "forBias"],
-    code: `
-    ${forWeight.write("weightGradient", "dW", { A: "x", B: "g" })}
-    ${forInput?.write("inputGradient", "dX", { A: "g", B: "W" }) ?? ""}
-    fn biasGradient(block : i32, rows : i32, outputs : i32) {
-      let column = block * ${lanes()} + i32(localId.x);
-      if (column >= outputs) { return; }
-      var sum = 0.0;
-      for (var at = column; at < rows * outputs; at += outputs) { sum += ${value}; }
-      db[column] = sum;
-    }
-    fn main(block : i32) {
-      let rows = uniforms.rows;
-      let inputs = uniforms.inputs;
-      let outputs = uniforms.outputs;
-      let afterWeight = block - uniforms.forWeight;
-      if (afterWeight < 0) {
-        weightGradient(block, inputs, outputs, rows, 0, 0);
-      } else if (afterWeight < uniforms.forBias) {
-        biasGradient(afterWeight, rows, outputs);
-      }${
-      forInput
-        ? ` else {
-        inputGradient(afterWeight - uniforms.forBias, rows, inputs, outputs, 0, 0);
-      }`
-        : ""
-    }
-    }`,
-  };
-  const forBias = Math.ceil(outputs / lanes());
-  runInto(
-    shader,
-    [g, ...(y ? [y] : []), x, ...(forInput ? [weight] : [])],
-    [results.weight, results.bias, ...(results.x ? [results.x] : [])],
-    [rows, inputs, outputs, forWeight.blocks, forBias],
-    forWeight.blocks + forBias + (forInput?.blocks ?? 0),
-  );
 }

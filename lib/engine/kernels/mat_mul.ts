@@ -12,17 +12,16 @@ import { type Program, run, webgpuBackend } from "../program.ts";
 import type { KernelConfig, TensorInfo } from "../../tensor.ts";
 import { BLOCK } from "./block.ts";
 import { type Epilogue, NO_EPILOGUE, readEpilogue, RECTIFY } from "./epilogue.ts";
-import { lanes } from "./lanes.ts";
-import { matMulCode, type MatMulForm, type MatMulSizes } from "./mat_mul_code.ts";
+import { placeOf } from "./broadcast.ts";
+import { matMulCode } from "./mat_mul_code.ts";
+import type { MatMulForm, MatMulSizes } from "./mat_mul_form.ts";
+import { type Slices, slicesFor, sumSlices } from "./mat_mul_split.ts";
+import { type Tiles, tilesFor } from "./tiles.ts";
 
 /** Sizes of products: `(batch, M, K)` times `(batch, K, N)`. */
 export interface BatchSizes extends MatMulSizes {
-  /** Products. */
-  readonly batch: number;
-  /** Whether one `A` serves all of the batch. */
-  readonly sharedA: boolean;
-  /** Whether one `B` serves all of the batch. */
-  readonly sharedB: boolean;
+  /** Products. @default 1 */
+  readonly batch?: number;
 }
 
 /**
@@ -33,6 +32,7 @@ export interface BatchSizes extends MatMulSizes {
  * @param sizes How many and how large; none of the sizes is 0.
  * @param form How the sides lie in memory, and what is done with the sums.
  * @param outputShape Shape of the result, of `batch · M · N` values.
+ * @param tiles The shape of the code. @default the one that was chosen for the sizes
  */
 export function matMul(
   a: TensorInfo,
@@ -40,30 +40,56 @@ export function matMul(
   sizes: BatchSizes,
   form: Omit<MatMulForm, "gate">,
   outputShape: readonly number[],
+  tiles: Tiles = tilesFor(sizes, sizes.batch ?? 1),
 ): TensorInfo {
-  const { batch, M, N, K } = sizes;
+  const slices = slicesFor(sizes, sizes.batch ?? 1);
+  if (slices.count === 1) return products(a, b, sizes, form, slices, outputShape, tiles);
+  const { epilogue } = form;
+  const plain = { ...form, epilogue: NO_EPILOGUE };
+  const values = slices.count * tf.util.sizeFromShape([...outputShape]);
+  const partial = products(a, b, sizes, plain, slices, [values], tiles);
+  const result = sumSlices(partial, slices.count, epilogue, outputShape);
+  webgpuBackend().disposeData(partial.dataId);
+  return result;
+}
+
+/** Computes products, or the slices of products. */
+function products(
+  a: TensorInfo,
+  b: TensorInfo,
+  sizes: BatchSizes,
+  form: Omit<MatMulForm, "gate">,
+  slices: Slices,
+  outputShape: readonly number[],
+  tiles: Tiles,
+): TensorInfo {
+  const { batch = 1, M, N, K } = sizes;
   const { bias } = form.epilogue;
-  const code = matMulCode(sizes, form);
-  const blocks = code.blocks * batch;
+  const code = matMulCode(sizes, form, tiles);
+  const blocks = code.blocks * batch * slices.count;
+  const call = (block: string) =>
+    `product(${block}, uniforms.batches, uniforms.M, uniforms.N, uniforms.K, uniforms.perSlice);`;
   const program: Program = {
     key: `inkling_mat_mul_${code.key}`,
     outputShape,
     inputs: ["A", "B", ...(bias ? ["bias"] : [])],
     components: [code.componentsA, code.componentsB, ...(bias ? [1] : [])],
-    uniforms: "blocks : i32, M : i32, N : i32, K : i32, strideA : i32, strideB : i32,",
-    workgroupSize: [lanes(), 1, 1],
+    uniforms: "blocks : i32, batches : i32, M : i32, N : i32, K : i32, perSlice : i32,",
+    workgroupSize: [code.lanes, 1, 1],
     dispatch: [blocks, 1, 1],
     code: `
     ${RECTIFY}
     ${code.write("product", "result")}
     fn main(index : i32) {
       let block = ${BLOCK};
-      if (block < uniforms.blocks) {
-        product(block, uniforms.M, uniforms.N, uniforms.K, uniforms.strideA, uniforms.strideB);
-      }
+      ${
+      // A barrier must not stand in a branch: workgroups past the last one repeat it.
+      code.hasBarrier
+        ? call("min(block, uniforms.blocks - 1)")
+        : `if (block < uniforms.blocks) { ${call("block")} }`}
     }`,
   };
-  const data = [blocks, M, N, K, sizes.sharedA ? 0 : M * K, sizes.sharedB ? 0 : K * N];
+  const data = [blocks, batch, M, N, K, slices.length];
   const inputs = [a, b, ...(bias ? [bias] : [])];
   return run(program, inputs, data.map((value) => ({ type: "int32", data: [value] })));
 }
@@ -96,13 +122,16 @@ function product({ inputs, attrs }: KernelArguments, epilogue: Epilogue): Tensor
   const [rowsB, columnsB] = b.shape.slice(-2) as [number, number];
   const outerA = a.shape.slice(0, -2);
   const outerB = b.shape.slice(0, -2);
-  const batchA = tf.util.sizeFromShape(outerA);
-  const batchB = tf.util.sizeFromShape(outerB);
   const [M, K] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
-  const N = transposeB ? rowsB : columnsB;
-  const sameBatch = tf.util.arraysEqual(outerA, outerB) || batchA === 1 || batchB === 1;
-  const batch = Math.max(batchA, batchB);
+  const [N, innerB] = transposeB ? [rowsB, columnsB] : [columnsB, rowsB];
+  // The stock kernel says what is wrong.
+  if (K !== innerB) return undefined;
   const outer = tf.backend_util.assertAndGetBroadcastShape(outerA, outerB);
+  const [batchA, batchB, batch] = [outerA, outerB, outer].map((s) => tf.util.sizeFromShape(s)) as [
+    number,
+    number,
+    number,
+  ];
   if (K === 0 && epilogue === NO_EPILOGUE) {
     // Sums of nothing: the stock kernel would bind buffers with nothing in them, which WebGPU
     // refuses.
@@ -111,8 +140,21 @@ function product({ inputs, attrs }: KernelArguments, epilogue: Epilogue): Tensor
     return webgpuBackend().makeTensorInfo(shape, a.dtype, zeros);
   }
   const isFloat = a.dtype === "float32" && b.dtype === "float32";
-  // Integers, empty products and outer axes that broadcast into each other are rare.
-  if (!isFloat || !sameBatch || Math.min(batchA, batchB, M, N, K) === 0) return undefined;
-  const sizes = { batch, M, N, K, sharedA: batchA < batch, sharedB: batchB < batch };
-  return matMul(a, b, sizes, { transposeA, transposeB, epilogue }, [...outer, M, N]);
+  const isSimple = Math.min(batchA, batchB) === 1 || tf.util.arraysEqual(outerA, outerB);
+  if (!isFloat && !isSimple) {
+    throw new RangeError(
+      "Cannot multiply matrices of integers: outer axes must be the same or single, got shapes " +
+        `[${a.shape}] and [${b.shape}]. Use tf.cast(x, "float32") first.`,
+    );
+  }
+  // Integers and empty products are rare.
+  if (!isFloat || Math.min(batch, M, N, K) === 0) return undefined;
+  const form = {
+    transposeA,
+    transposeB,
+    epilogue,
+    placeA: placeOf(outerA, outer),
+    placeB: placeOf(outerB, outer),
+  };
+  return matMul(a, b, { batch, M, N, K }, form, [...outer, M, N]);
 }

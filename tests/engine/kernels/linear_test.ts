@@ -91,6 +91,9 @@ const SIZES: readonly [number, number, number][] = [
   // More than 2^20 products: in dispatches of their own.
   [65, 131, 129],
   [64, 256, 72],
+  // Long sums over the rows with few weights: in slices, with the gradient of x and without.
+  [1024, 32, 32],
+  [1101, 33, 31],
 ];
 
 Deno.test("linear() and its gradients equal their definition", async (t) => {

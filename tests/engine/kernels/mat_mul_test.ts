@@ -1,5 +1,6 @@
 import { tf } from "../../../lib/deps.ts";
 import { openDevice } from "../../../lib/device.ts";
+import { matMulGradient } from "../../../lib/engine/kernels/mat_mul_gradient.ts";
 import { Random } from "../../../lib/random.ts";
 import { assertAllClose } from "../../allclose.ts";
 import { assert } from "../../deps.ts";
@@ -25,7 +26,21 @@ function makeCase(M: number, N: number, K: number, rest: Partial<Case> = {}): Ca
 const shapeA = (c: Case) => [...c.outerA, ...(c.transposeA ? [c.K, c.M] : [c.M, c.K])];
 const shapeB = (c: Case) => [...c.outerB, ...(c.transposeB ? [c.N, c.K] : [c.K, c.N])];
 const size = (shape: number[]) => shape.reduce((product, n) => product * n, 1);
-const batchOf = (c: Case) => Math.max(size(c.outerA), size(c.outerB));
+const outerOf = (c: Case) => tf.backend_util.assertAndGetBroadcastShape(c.outerA, c.outerB);
+const batchOf = (c: Case) => size(outerOf(c));
+
+/** Which member of a batch `own` belongs to member `batch` of `result`, by its coordinates. */
+function memberOf(own: number[], result: number[], batch: number): number {
+  let [member, stride] = [0, 1];
+  for (let axis = 1; axis <= result.length; axis++) {
+    const coordinate = batch % result.at(-axis)!;
+    batch = Math.floor(batch / result.at(-axis)!);
+    const length = own.at(-axis) ?? 1;
+    if (length > 1) member += coordinate * stride;
+    stride *= length;
+  }
+  return member;
+}
 
 function uniform(length: number, random: Random): Float32Array {
   const values = new Float32Array(length);
@@ -40,9 +55,10 @@ function inputs(c: Case, random: Random): [a: Float32Array, b: Float32Array] {
 /** Visits all products of the definition, as the places of their factors and of their sum. */
 function forEachProduct(c: Case, visit: (a: number, b: number, y: number) => void): void {
   const { M, N, K } = c;
-  for (let batch = 0; batch < batchOf(c); batch++) {
-    const firstA = size(c.outerA) === 1 ? 0 : batch * M * K;
-    const firstB = size(c.outerB) === 1 ? 0 : batch * K * N;
+  const outer = outerOf(c);
+  for (let batch = 0; batch < size(outer); batch++) {
+    const firstA = memberOf(c.outerA, outer, batch) * M * K;
+    const firstB = memberOf(c.outerB, outer, batch) * K * N;
     for (let m = 0; m < M; m++) {
       for (let n = 0; n < N; n++) {
         for (let k = 0; k < K; k++) {
@@ -90,6 +106,9 @@ Deno.test("matMul equals its definition", async (t) => {
     [1, 70, 5],
     [130, 1, 6],
     [2, 9, 1],
+    // Few columns, and rows for several invocations of a workgroup.
+    [100, 10, 12],
+    [75, 3, 8],
     [3, 5, 7],
     [4, 8, 16],
     [12, 20, 28],
@@ -143,6 +162,25 @@ Deno.test("matMul multiplies batches, one side of which may be shared", async (t
           assert.deepEqual(shapes[0], [...outer, M, N]);
         }
       }
+    });
+  }
+});
+
+Deno.test("matMul broadcasts outer axes into each other", async (t) => {
+  await openDevice();
+  const batches: [outerA: number[], outerB: number[], result: number[]][] = [
+    [[2, 1], [1, 3], [2, 3]],
+    [[2, 1], [2, 3], [2, 3]],
+    [[3], [2, 1], [2, 3]],
+    [[2, 1, 3], [1, 4, 1], [2, 4, 3]],
+    [[2, 1, 3], [4, 3], [2, 4, 3]],
+  ];
+  for (const [i, [outerA, outerB, outer]] of batches.entries()) {
+    await t.step(`[${outerA}] and [${outerB}]`, async () => {
+      const [transposeA, transposeB] = TRANSPOSES[i % 4]!;
+      const c = makeCase(5, 11, 3, { transposeA, transposeB, outerA, outerB });
+      const { shapes } = await check(c, new Random(3, "broadcast", i));
+      assert.deepEqual(shapes[0], [...outer, 5, 11]);
     });
   }
 });
@@ -236,16 +274,19 @@ Deno.test("matMul gives the same bits each time where the stock kernel adds with
 
 Deno.test("the gradients of matMul equal their definition", async () => {
   await openDevice();
+  tf.registerGradient(matMulGradient);
   const random = new Random(7);
-  for (const [transposeA, transposeB] of TRANSPOSES) {
-    for (const outer of [[], [3]]) {
-      const c = makeCase(9, 21, 6, { transposeA, transposeB, outerA: outer, outerB: outer });
+  const broadcast = [[[2, 1], [1, 3]], [[], [2]], [[2], []], [[2, 1, 2], [3, 1]]] as const;
+  for (const [i, [transposeA, transposeB]] of TRANSPOSES.entries()) {
+    for (const [outerA, outerB] of [[[], []], [[3], [3]], broadcast[i]!] as const) {
+      const sides = { outerA: [...outerA], outerB: [...outerB] };
+      const c = makeCase(9, 21, 6, { transposeA, transposeB, ...sides });
       const [a, b] = inputs(c, random);
       const dy = uniform(batchOf(c) * c.M * c.N, random);
       const gradients = await compute(() =>
         tf.grads((a: tf.Tensor, b: tf.Tensor) => tf.matMul(a, b, transposeA, transposeB))(
           [tf.tensor(a, shapeA(c)), tf.tensor(b, shapeB(c))],
-          tf.tensor(dy, [...outer, c.M, c.N]),
+          tf.tensor(dy, [...outerOf(c), c.M, c.N]),
         )
       );
       const da = new Float64Array(a.length);
@@ -254,10 +295,20 @@ Deno.test("the gradients of matMul equal their definition", async () => {
         da[i]! += dy[o]! * b[j]!;
         db[j]! += a[i]! * dy[o]!;
       });
-      assertAllClose(gradients.values[0]!, da, tolerance(c.N));
-      assertAllClose(gradients.values[1]!, db, tolerance(c.M));
+      assertAllClose(gradients.values[0]!, da, tolerance(6 * c.N));
+      assertAllClose(gradients.values[1]!, db, tolerance(6 * c.M));
       assert.deepEqual(gradients.shapes, [shapeA(c), shapeB(c)]);
       assert.ok(isOurs(gradients));
     }
   }
+});
+
+Deno.test("matMul refuses what does not fit together", async () => {
+  await openDevice();
+  assert.throws(() => tf.matMul(tf.zeros([2, 3]), tf.zeros([4, 2])), /inner shapes/);
+  const integers = (...shape: number[]) => tf.zeros(shape, "int32");
+  assert.throws(
+    () => tf.matMul(integers(2, 1, 2, 2), integers(2, 3, 2, 2)),
+    /Cannot multiply matrices of integers: .*got shapes \[2,1,2,2\] and \[2,3,2,2\]/,
+  );
 });
