@@ -5,7 +5,8 @@ import { tf } from "../../lib/deps.ts";
 import { openDevice } from "../../lib/device.ts";
 import type { Batch } from "../../lib/engine/feed.ts";
 import { CNN } from "../../lib/models/cnn.ts";
-import { MLP, MLP512 } from "../../lib/models/mlp.ts";
+import { MLP } from "../../lib/models/mlp.ts";
+import { models } from "../../lib/models/registry.ts";
 import { crossEntropy } from "../../lib/nn/loss.ts";
 import { Context, type Module } from "../../lib/nn/module.ts";
 import { Adam } from "../../lib/nn/optim/adam.ts";
@@ -52,7 +53,7 @@ function build(name: Name, size: number, { parameters }: NetworkCase): Module {
     ? new MLP(shape, random, { dropout: 0 })
     : name === "cnn"
     ? new CNN(shape, random, { dropout: 0 })
-    : new MLP512(shape, random);
+    : models[name].build(shape, random);
   // PyTorch's own order of definition, too.
   assert.deepEqual([...network.namedParameters()].map(([key]) => key), Object.keys(parameters));
   network.loadStateDict(hashState(parameters));
@@ -62,12 +63,12 @@ function build(name: Name, size: number, { parameters }: NetworkCase): Module {
 const training = () => Context.training(0, 0);
 
 async function checkFirstPass(network: Module, batch: Batch, { first }: NetworkCase) {
-  const logits = tf.tidy(() => network.forward(batch.images, new Context()));
+  const logits = tf.tidy(() => network.forward(batch.images, training()));
   const expected = first.logits.flat();
   const values = (await logits.data()).slice(0, expected.length);
   assertAllClose(values, expected, { rtol: 0, atol: 1e-4 * largest(expected) });
 
-  const parameters = [...network.namedParameters()];
+  const parameters = [...network.namedParameters()].filter(([, { trainable }]) => trainable);
   const { value, grads } = tf.tidy(() =>
     tf.variableGrads(
       () => crossEntropy(network.forward(batch.images, training()), batch.labels),
