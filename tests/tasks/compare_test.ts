@@ -1,0 +1,41 @@
+import { temporaryFolder } from "../data/mirror.ts";
+import { assert } from "../deps.ts";
+import { assertOneError, lastJson, runTaskProcess } from "./process.ts";
+
+function compare(folder: string, ...args: string[]) {
+  return runTaskProcess(
+    "compare",
+    [`--allow-read=${folder},lib/classical`, `--allow-write=${folder}`],
+    [`--data=${folder}/data`, `--runs=${folder}/runs`, ...args],
+  );
+}
+
+Deno.test("compare trains what is missing, takes what is there, and writes page and table", async () => {
+  await using folder = await temporaryFolder();
+  const options = ["--epochs", "1", "--subset", "128", "--test-subset", "60", "--json"];
+  const small = ["--models", "svm,mlp", "--seeds", "2", ...options];
+  const first = await compare(folder.path, ...small);
+  assert.equal(first.code, 0, first.err);
+  const { models } = lastJson(first.out);
+  const seeds = Object.fromEntries(
+    models.map((m: { name: string; seeds: number[] }) => [m.name, m.seeds]),
+  );
+  // The machine is the same whatever the seed, and is trained once.
+  assert.deepEqual(seeds, { svm: [0], mlp: [1, 2] });
+  const page = `${folder.path}/runs/compare/digits`;
+  const files = Array.from(Deno.readDirSync(page), ({ name }) => name).sort();
+  assert.deepEqual(files, ["report.html", "table.json", "table.md"]);
+
+  const again = await compare(folder.path, ...small);
+  assert.equal(again.code, 0, again.err);
+  assert.equal(again.err.match(/taken from/g)?.length, 3);
+  const accuracies = (out: string) =>
+    lastJson(out).models.map((m: { accuracies: number[] }) => m.accuracies);
+  assert.deepEqual(accuracies(again.out), accuracies(first.out));
+});
+
+Deno.test("compare refuses what it does not know", async () => {
+  await using folder = await temporaryFolder();
+  assertOneError(await compare(folder.path, "--models", "svm,cnnn"), 2, /must be one of svm, rf/);
+  assertOneError(await compare(folder.path, "--dataset", "cifar"), 2, /--dataset must be one of/);
+});
