@@ -71,7 +71,7 @@ export async function loadClassifier(path: string): Promise<Classifier> {
 
 /** A set whose images stand upright. */
 export function deskewed(set: ImageSet): ImageSet {
-  return { ...set, images: deskew(set.images, set.height, set.width) };
+  return { ...set, images: deskew(set) };
 }
 
 /** Predicts with a machine; see {@link voteShares}. */

@@ -8,13 +8,12 @@ import { SGD } from "../../lib/nn/optim/sgd.ts";
 import type { Scalar, Tensor, Variable } from "../../lib/tensor.ts";
 import { assertAllClose } from "../allclose.ts";
 import { assert } from "../deps.ts";
-import { registerNorms } from "../engine/kernels/norm_case.ts";
 import { type HashTensor, hashTensor } from "../fixtures/hash_values.ts";
 import layers from "../fixtures/nn_layers.json" with { type: "json" };
 import fixture from "../fixtures/nn_norms.json" with { type: "json" };
 import { fromTorch, hashState, toTorch } from "./reference.ts";
 
-await registerNorms();
+await openDevice();
 
 const image = (described: HashTensor): Tensor => fromTorch(hashTensor(described), described.shape);
 

@@ -1,10 +1,10 @@
+import { openDevice } from "../../lib/device.ts";
 import { GroupNorm } from "../../lib/nn/group_norm.ts";
 import { assert } from "../deps.ts";
-import { registerNorms } from "../engine/kernels/norm_case.ts";
 import fixture from "../fixtures/nn_norms.json" with { type: "json" };
 import { checkLayer, type LayerCase, layerCases } from "./reference.ts";
 
-await registerNorms();
+await openDevice();
 
 Deno.test("GroupNorm gives PyTorch's output and gradients", async (t) => {
   const more = fixture.layers as unknown as LayerCase[];

@@ -1,11 +1,11 @@
+import { openDevice } from "../../lib/device.ts";
 import { tf } from "../../lib/deps.ts";
 import { LayerNorm } from "../../lib/nn/layer_norm.ts";
 import { assert } from "../deps.ts";
-import { registerNorms } from "../engine/kernels/norm_case.ts";
 import fixture from "../fixtures/nn_norms.json" with { type: "json" };
 import { checkLayer, type LayerCase, layerCases } from "./reference.ts";
 
-await registerNorms();
+await openDevice();
 
 Deno.test("LayerNorm gives PyTorch's output and gradients, of whole images too", async (t) => {
   const more = fixture.layers as unknown as LayerCase[];

@@ -5,9 +5,11 @@
  */
 
 import { tf } from "../../deps.ts";
+import { batchNormGradient, batchNormKernel } from "./batch_norm.ts";
 import { conv2dBackpropInputKernel, conv2dKernel, fusedConv2dKernel } from "./conv2d.ts";
 import { conv2dBackpropFilterKernel } from "./conv2d_backprop_filter.ts";
 import { conv2dLayerGradient, conv2dLayerKernel } from "./conv2d_layer.ts";
+import { gatedResidualGradient, gatedResidualKernel } from "./gated_residual.ts";
 import { linearGradient, linearKernel } from "./linear.ts";
 import { fusedMatMulKernel, matMulKernel } from "./mat_mul.ts";
 import {
@@ -16,6 +18,12 @@ import {
   reluMaxPoolGradient,
   reluMaxPoolKernel,
 } from "./max_pool_kernels.ts";
+import {
+  rowNormGradient,
+  rowNormKernel,
+  scaledRowNormGradient,
+  scaledRowNormKernel,
+} from "./row_norm.ts";
 import type { KernelConfig } from "../../tensor.ts";
 
 /** Makes a kernel that may hand over to the stock kernel whose place it takes. */
@@ -34,9 +42,13 @@ const KERNELS: Readonly<Record<string, KernelMaker>> = {
 
 /** Kernels that tfjs does not have, with their gradients. */
 const ADDED: readonly (readonly [KernelConfig, tf.GradConfig])[] = [
+  [batchNormKernel, batchNormGradient],
   [conv2dLayerKernel, conv2dLayerGradient],
+  [gatedResidualKernel, gatedResidualGradient],
   [linearKernel, linearGradient],
   [reluMaxPoolKernel, reluMaxPoolGradient],
+  [rowNormKernel, rowNormGradient],
+  [scaledRowNormKernel, scaledRowNormGradient],
 ];
 
 /** tfjs's own kernels while ours are in their place. */

@@ -1,3 +1,4 @@
+import { openDevice } from "../../../lib/device.ts";
 import { tf } from "../../../lib/deps.ts";
 import { batchNorm, runningBatchNorm } from "../../../lib/engine/kernels/batch_norm.ts";
 import { suitLanes } from "../../../lib/engine/kernels/lanes.ts";
@@ -6,9 +7,9 @@ import type { Tensor } from "../../../lib/tensor.ts";
 import { assertAllClose } from "../../allclose.ts";
 import { assert } from "../../deps.ts";
 import { compute, type Computed } from "../poisoned.ts";
-import { definition, type NormCase, registerNorms, uniform } from "./norm_case.ts";
+import { definition, type NormCase, uniform } from "./norm_case.ts";
 
-await registerNorms();
+await openDevice();
 
 const EPS = 1e-4;
 const MOMENTUM = 0.3;

@@ -1,3 +1,4 @@
+import { openDevice } from "../../../lib/device.ts";
 import { tf } from "../../../lib/deps.ts";
 import { gatedResidual } from "../../../lib/engine/kernels/gated_residual.ts";
 import { suitLanes } from "../../../lib/engine/kernels/lanes.ts";
@@ -5,9 +6,9 @@ import type { Tensor } from "../../../lib/tensor.ts";
 import { assertAllClose } from "../../allclose.ts";
 import { assert } from "../../deps.ts";
 import { compute } from "../poisoned.ts";
-import { registerNorms, uniform } from "./norm_case.ts";
+import { uniform } from "./norm_case.ts";
 
-await registerNorms();
+await openDevice();
 
 const SIZES: readonly [number, number, number][] = [[1, 1, 1], [3, 5, 7], [2, 9, 64], [5, 1, 12]];
 

@@ -1,3 +1,4 @@
+import { openDevice } from "../../../lib/device.ts";
 import { tf } from "../../../lib/deps.ts";
 import { gatedResidual } from "../../../lib/engine/kernels/gated_residual.ts";
 import { suitLanes } from "../../../lib/engine/kernels/lanes.ts";
@@ -8,9 +9,9 @@ import { assert } from "../../deps.ts";
 import { type HashTensor, hashTensor } from "../../fixtures/hash_values.ts";
 import fixture from "../../fixtures/nn_norms.json" with { type: "json" };
 import { compute } from "../poisoned.ts";
-import { definition, type NormCase, registerNorms, uniform } from "./norm_case.ts";
+import { definition, type NormCase, uniform } from "./norm_case.ts";
 
-await registerNorms();
+await openDevice();
 
 const EPS = 1e-3;
 

@@ -1,36 +1,7 @@
 /** What the tests of normalisation kernels share: inputs, and the definition in float64. @module */
 
 import { tf } from "../../../lib/deps.ts";
-import { batchNormGradient, batchNormKernel } from "../../../lib/engine/kernels/batch_norm.ts";
-import {
-  gatedResidualGradient,
-  gatedResidualKernel,
-} from "../../../lib/engine/kernels/gated_residual.ts";
-import {
-  rowNormGradient,
-  rowNormKernel,
-  scaledRowNormGradient,
-  scaledRowNormKernel,
-} from "../../../lib/engine/kernels/row_norm.ts";
-import { openDevice } from "../../../lib/device.ts";
 import { Random } from "../../../lib/random.ts";
-
-/** Opens the device and registers the kernels that the library has not. */
-export async function registerNorms(): Promise<void> {
-  await openDevice();
-  for (
-    const [kernel, gradient] of [
-      [rowNormKernel, rowNormGradient],
-      [scaledRowNormKernel, scaledRowNormGradient],
-      [gatedResidualKernel, gatedResidualGradient],
-      [batchNormKernel, batchNormGradient],
-    ] as const
-  ) {
-    if (tf.getKernel(kernel.kernelName, "webgpu")) continue;
-    tf.registerKernel(kernel);
-    tf.registerGradient(gradient);
-  }
-}
 
 /** Values from [-1, 1) plus `offset`, the same for the same name and size. */
 export function uniform(size: number, name: string, offset = 0): Float32Array<ArrayBuffer> {

@@ -1,3 +1,4 @@
+import { openDevice } from "../../../lib/device.ts";
 import { countCalls } from "../../../lib/bench/counts.ts";
 import { tf } from "../../../lib/deps.ts";
 import { flush } from "../../../lib/engine/backend.ts";
@@ -7,9 +8,8 @@ import { groupNorm } from "../../../lib/engine/kernels/group_norm.ts";
 import { layerNorm, modulatedLayerNorm } from "../../../lib/engine/kernels/layer_norm.ts";
 import type { Tensor, Tensor4D } from "../../../lib/tensor.ts";
 import { assert } from "../../deps.ts";
-import { registerNorms } from "./norm_case.ts";
 
-await registerNorms();
+await openDevice();
 
 /** Dispatches of a function, and of it and all of its gradients. */
 async function count(fn: (...inputs: Tensor[]) => Tensor, shapes: number[][]) {
