@@ -1,6 +1,5 @@
 /** What the tests of normalisation kernels share: inputs, and the definition in float64. @module */
 
-import { tf } from "../../../lib/deps.ts";
 import { Random } from "../../../lib/random.ts";
 
 /** Values from [-1, 1) plus `offset`, the same for the same name and size. */
