@@ -120,10 +120,14 @@ export { loadDataset, type LoadOptions } from "./lib/data/load.ts";
 export { epochOrder } from "./lib/data/shuffle.ts";
 export { splitValidation, takeFirst, type ValidationSplit } from "./lib/data/split.ts";
 
+export * from "./lib/nn/batch_norm2d.ts";
 export * from "./lib/nn/conv2d.ts";
 export * from "./lib/nn/dropout.ts";
 export * from "./lib/nn/functional.ts";
+export * from "./lib/nn/group_norm.ts";
+export * from "./lib/nn/gru.ts";
 export * from "./lib/nn/init.ts";
+export * from "./lib/nn/layer_norm.ts";
 export * from "./lib/nn/linear.ts";
 export * from "./lib/nn/loss.ts";
 export * from "./lib/nn/module.ts";
@@ -134,6 +138,7 @@ export * from "./lib/nn/optim/schedule.ts";
 export * from "./lib/nn/optim/sgd.ts";
 
 export * from "./lib/models/cnn.ts";
+export * from "./lib/models/gru.ts";
 export * from "./lib/models/mlp.ts";
 export * from "./lib/models/registry.ts";
 export * from "./lib/models/shape.ts";
@@ -148,7 +153,26 @@ export {
   type NamedScores,
 } from "./lib/metrics/classification.ts";
 export * from "./lib/metrics/text.ts";
+export * from "./lib/classical/deskew.ts";
+export { SVC } from "./lib/classical/svm/svm.ts";
+export { type SVCOptions, type WorkOptions } from "./lib/classical/svm/options.ts";
+export { type KernelName, type KernelParameters } from "./lib/classical/svm/kernel.ts";
+export { fitVirtual } from "./lib/classical/svm/virtual.ts";
+export * from "./lib/diffusion/forward.ts";
+export * from "./lib/diffusion/guidance.ts";
+export * from "./lib/diffusion/loss.ts";
+export * from "./lib/diffusion/prediction.ts";
+export * from "./lib/diffusion/sampler.ts";
+export * from "./lib/diffusion/samplers/ddim.ts";
+export * from "./lib/diffusion/samplers/ddpm.ts";
+export * from "./lib/diffusion/samplers/dpm_solver.ts";
+export { type Evaluation, type SamplerPlan } from "./lib/diffusion/samplers/plan.ts";
+export * from "./lib/diffusion/samplers/rectified_flow.ts";
+export { type Spacing } from "./lib/diffusion/samplers/spacing.ts";
+export * from "./lib/diffusion/schedule.ts";
 export * from "./lib/viz/chart.ts";
+export * from "./lib/viz/dot_chart.ts";
+export * from "./lib/viz/gif.ts";
 export * from "./lib/viz/grid.ts";
 export { type Rgb } from "./lib/viz/png.ts";
 export {
@@ -172,8 +196,12 @@ export {
   SCHEDULES,
 } from "./lib/train/recipe.ts";
 export {
+  type AnyTensor,
   decodeSafetensors,
+  decodeTensors,
   encodeSafetensors,
   type SafetensorsFile,
+  type TensorFile,
+  type TensorValues,
 } from "./lib/train/safetensors.ts";
 export { type EpochRecord, initialState, type TrainingState } from "./lib/train/state.ts";

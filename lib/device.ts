@@ -12,6 +12,7 @@ import { tf, WebGPUBackend } from "./deps.ts";
 import { installCollector } from "./engine/collect.ts";
 import { suitLanes } from "./engine/kernels/lanes.ts";
 import { registerKernels } from "./engine/kernels/mod.ts";
+import { tune } from "./engine/tuning.ts";
 import { DeviceError } from "./errors.ts";
 
 /** What is known of the adapter that a run used, as it is recorded in `config.json`. */
@@ -143,6 +144,7 @@ async function open(): Promise<Device> {
   // values happen to lie: the same step could give other bits.
   tf.env().set("WEBGPU_CPU_FORWARD", false);
   registerKernels();
+  await tune(info);
 
   return {
     gpu,

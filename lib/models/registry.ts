@@ -3,6 +3,7 @@
 import type { Module } from "../nn/module.ts";
 import type { Random } from "../random.ts";
 import { CNN } from "./cnn.ts";
+import { GRUClassifier } from "./gru.ts";
 import { MLP, MLP512 } from "./mlp.ts";
 import type { ImageShape } from "./shape.ts";
 
@@ -31,6 +32,10 @@ export const models = {
   "cnn": {
     summary: "two 5×5 convolutions (32, 64), 1000 units",
     build: (shape, random) => new CNN(shape, random),
+  },
+  "gru": {
+    summary: "a GRU of 64 units that reads the image row by row",
+    build: (shape, random) => new GRUClassifier(shape, random),
   },
 } as const satisfies Record<string, ModelEntry>;
 

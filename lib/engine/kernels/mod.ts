@@ -12,6 +12,7 @@ import { conv2dLayerGradient, conv2dLayerKernel } from "./conv2d_layer.ts";
 import { gatedResidualGradient, gatedResidualKernel } from "./gated_residual.ts";
 import { linearGradient, linearKernel } from "./linear.ts";
 import { fusedMatMulKernel, matMulKernel } from "./mat_mul.ts";
+import { matMulGradient } from "./mat_mul_gradient.ts";
 import {
   maxPoolGradKernel,
   maxPoolKernel,
@@ -60,6 +61,8 @@ const replaced = new Map<string, KernelConfig>();
  */
 export function registerKernels(): void {
   if (replaced.size > 0) return;
+  // In the place of tfjs's own, which is wrong where outer axes broadcast; it fits stock kernels too.
+  tf.registerGradient(matMulGradient);
   for (const [kernel, gradient] of ADDED) {
     // They stay when stock kernels are put back.
     if (tf.getKernel(kernel.kernelName, kernel.backendName)) continue;
