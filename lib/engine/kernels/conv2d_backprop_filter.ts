@@ -4,14 +4,13 @@
  * `dF[kh, kw, ci, co] = Σ_{b, oh, ow} x[b, oh·s + kh − p, ow·s + kw − p, ci] · dy[b, oh, ow, co]`
  *
  * The stock kernel gives each weight one invocation that walks over the whole batch: every value of
- * `x` and `dy` is loaded once per weight. Here an invocation keeps a block of weights in registers,
- * `rows` of one kernel row (which lie side by side in `x`) by `columns` output channels, so that one
- * loaded value serves a whole row or column of the block. Neighbouring invocations take neighbouring
- * output channels, the fast axis of `dy` and `dF`. The block's accumulators are named scalars:
- * an array that is indexed in a loop would live in memory.
+ * `x` and `dy` is loaded once per weight. Here an invocation keeps a block of weights in named scalars
+ * (an array that is indexed in a loop would live in memory), and a loaded value serves many of them.
+ * With many output channels neighbouring invocations take neighbouring channels; with few of them,
+ * rows of the output.
  *
- * Where the weights alone give too few workgroups, the batch is split: each slice writes its own
- * partial sums and a second dispatch adds them in order. No atomics, so the bits are reproducible.
+ * The work is cut into slices, each of which writes its own partial sums; a second dispatch adds them in
+ * order. No atomics, so the bits are reproducible.
  *
  * @module
  */
@@ -19,16 +18,20 @@
 import { tf } from "../../deps.ts";
 import { type Program, run, webgpuBackend } from "../program.ts";
 import { BLOCK } from "./block.ts";
-import {
-  type Blocks,
-  filterGradient,
-  planBlocks,
-  readsVectors,
-} from "./conv2d_backprop_filter_code.ts";
+import { codeByChannels, type FilterGradientCode } from "./conv2d_backprop_filter_code.ts";
+import { codeByRows } from "./conv2d_backprop_filter_rows.ts";
+import { biasGradientCode } from "./conv_bias_gradient.ts";
 import { convInfo, type ConvSizes, geometryKey } from "./conv_sizes.ts";
 import { lanes } from "./lanes.ts";
 import { runInto, type Shader } from "./several.ts";
 import type { KernelConfig, TensorInfo } from "../../tensor.ts";
+
+/** Output channels from which invocations take channels of their own. */
+const MANY_CHANNELS = 32;
+
+function codeFor(s: ConvSizes): FilterGradientCode {
+  return s.outChannels < MANY_CHANNELS ? codeByRows(s) : codeByChannels(s);
+}
 
 /** Computes the filter's gradient, `(kh, kw, in, out)`, from `x` and `dy`, both `(N, H, W, C)`. */
 export function conv2dBackpropFilter(
@@ -38,27 +41,29 @@ export function conv2dBackpropFilter(
 ): TensorInfo {
   const { filterHeight, filterWidth, inChannels, outChannels, batchSize } = sizes;
   const shape = [filterHeight, filterWidth, inChannels, outChannels];
-  const plan = planBlocks(sizes);
-  const { slices } = plan;
+  const code = codeFor(sizes);
+  const { slices } = code;
   const inputs = [x, dy];
   // The batch is not written into the shader: the last, smaller one of an epoch shares it.
-  const uniforms = [batchSize, plan.perSlice].map((n) => ({ type: "int32" as const, data: [n] }));
-  if (slices === 1) return run(gradientProgram(sizes, plan, shape), inputs, uniforms);
-  const partial = run(gradientProgram(sizes, plan, [slices, ...shape]), inputs, uniforms);
+  const uniforms = [batchSize, code.perSlice].map((n) => ({ type: "int32" as const, data: [n] }));
+  if (slices === 1) return run(gradientProgram(sizes, code, shape), inputs, uniforms);
+  const partial = run(gradientProgram(sizes, code, [slices, ...shape]), inputs, uniforms);
   const result = run(sumSlicesProgram(slices, shape), [partial]);
   webgpuBackend().disposeData(partial.dataId);
   return result;
 }
 
 /**
- * Computes the gradients of filter and bias together. The bias's, `dy` summed over all pixels, is
- * the work of a few workgroups more.
+ * Computes the gradients of filter and bias together. The bias's is a sum over all pixels, the work of
+ * a few workgroups more.
  *
  * @param x The images.
  * @param dy The gradient of the output.
  * @param sizes The sizes of both.
  * @param filter Where the filter's gradient goes, `(kh, kw, in, out)`.
- * @param bias Where the bias's goes, `(out)`.
+ * @param bias Where the bias's goes, one value for each channel of what is summed.
+ * @param summed What is summed: `dy`, or in a transposed convolution, whose output's gradient stands
+ *   in the place of the images, `x`. @default "dy"
  */
 export function conv2dBackpropFilterAndBias(
   x: TensorInfo,
@@ -66,75 +71,67 @@ export function conv2dBackpropFilterAndBias(
   sizes: ConvSizes,
   filter: TensorInfo,
   bias: TensorInfo,
+  summed: "x" | "dy" = "dy",
 ): void {
-  const plan = planBlocks(sizes);
-  const { slices } = plan;
-  const shader = bothShader(sizes, plan);
-  const numbers = [sizes.batchSize, plan.perSlice];
-  const forFilter = plan.groups[0] * plan.groups[1];
-  const blocks = (forFilter + Math.ceil(sizes.outChannels / lanes())) * slices;
+  const code = codeFor(sizes);
+  const { slices } = code;
+  const [channels, pixels] = summed === "dy"
+    ? [sizes.outChannels, sizes.batchSize * sizes.outHeight * sizes.outWidth]
+    : [sizes.inChannels, sizes.batchSize * sizes.inHeight * sizes.inWidth];
+  const read = summed === "x" && code.componentsX === 4 ? "x[at >> 2u][at & 3]" : `${summed}[at]`;
+  const forBias = biasGradientCode(channels, slices, read, "db");
+  const shader: Shader = {
+    key: `${keyOf(sizes, code)}_bias_${summed}_${slices}`,
+    inputs: { x: code.componentsX === 4 ? "vec4<f32>" : "f32", dy: "f32" },
+    outputs: { dF: "f32", db: "f32" },
+    uniforms: ["batchSize", "perSlice", "forFilter", "pixels", "perSum"],
+    code: `
+  ${code.write("dF")}
+  ${forBias.code}
+  fn main(block : i32) {
+    let afterFilter = block - uniforms.forFilter;
+    if (afterFilter < 0) { filterGradient(block); } else { biasGradient(afterFilter); }
+  }`,
+  };
+  const perSum = Math.ceil(pixels / slices);
+  const numbers = [sizes.batchSize, code.perSlice, code.workgroups, pixels, perSum];
+  const blocks = code.workgroups + forBias.workgroups;
   if (slices === 1) return runInto(shader, [x, dy], [filter, bias], numbers, blocks);
   const partials = [filter, bias].map(({ shape }) =>
     webgpuBackend().makeTensorInfo([slices, ...shape], "float32")
   );
   runInto(shader, [x, dy], partials, numbers, blocks);
-  const values = tf.util.sizeFromShape(filter.shape) + sizes.outChannels;
+  const weights = tf.util.sizeFromShape(filter.shape);
   runInto(
     sumBothShader,
     partials,
     [filter, bias],
-    [slices, values - sizes.outChannels, sizes.outChannels],
-    Math.ceil(values / SUM_LANES),
+    [slices, weights, channels],
+    Math.ceil((weights + channels) / SUM_LANES),
   );
   for (const { dataId } of partials) webgpuBackend().disposeData(dataId);
 }
 
-function keyOf(s: ConvSizes, { rows, columns }: Blocks): string {
-  return `conv2d_backprop_filter_${rows}_${columns}_${geometryKey(s)}`;
+function keyOf(s: ConvSizes, { key }: FilterGradientCode): string {
+  return `conv2d_backprop_filter_${lanes()}_${key}_${geometryKey(s)}`;
 }
 
-function gradientProgram(s: ConvSizes, blocks: Blocks, outputShape: readonly number[]): Program {
-  const { groups, slices } = blocks;
+function gradientProgram(
+  s: ConvSizes,
+  code: FilterGradientCode,
+  outputShape: readonly number[],
+): Program {
   return {
-    key: `inkling_${keyOf(s, blocks)}`,
+    key: `inkling_${keyOf(s, code)}`,
     outputShape,
     inputs: ["x", "dy"],
-    components: [readsVectors(blocks) ? 4 : 1, 1],
+    components: [code.componentsX, 1],
     uniforms: "batchSize : i32, perSlice : i32,",
     workgroupSize: [lanes(), 1, 1],
-    dispatch: [groups[0] * groups[1] * slices, 1, 1],
+    dispatch: [code.workgroups, 1, 1],
     code: `
-  ${filterGradient(s, blocks, "result")}
+  ${code.write("result")}
   fn main(index : i32) { filterGradient(${BLOCK}); }`,
-  };
-}
-
-function bothShader(s: ConvSizes, blocks: Blocks): Shader {
-  const forBias = Math.ceil(s.outChannels / lanes());
-  const pixels = s.outHeight * s.outWidth;
-  return {
-    key: `${keyOf(s, blocks)}_bias`,
-    inputs: { x: readsVectors(blocks) ? "vec4<f32>" : "f32", dy: "f32" },
-    outputs: { dF: "f32", db: "f32" },
-    uniforms: ["batchSize", "perSlice"],
-    code: `
-  ${filterGradient(s, blocks, "dF")}
-  fn biasGradient(block : i32) {
-    let channel = block % ${forBias} * ${lanes()} + i32(localId.x);
-    if (channel >= ${s.outChannels}) { return; }
-    let slice = block / ${forBias};
-    let last = min((slice + 1) * uniforms.perSlice, uniforms.batchSize) * ${pixels};
-    var sum = 0.0;
-    for (var pixel = slice * uniforms.perSlice * ${pixels}; pixel < last; pixel++) {
-      sum += dy[pixel * ${s.outChannels} + channel];
-    }
-    db[slice * ${s.outChannels} + channel] = sum;
-  }
-  fn main(block : i32) {
-    let slices = (uniforms.batchSize + uniforms.perSlice - 1) / uniforms.perSlice;
-    let afterFilter = block - slices * ${blocks.groups[0] * blocks.groups[1]};
-    if (afterFilter < 0) { filterGradient(block); } else { biasGradient(afterFilter); }
-  }`,
   };
 }
 

@@ -1,5 +1,10 @@
 /**
- * The code of a filter gradient: which block of it, and which slice of the batch, a workgroup does.
+ * The code of a filter gradient whose invocations take output channels to themselves, for many of these.
+ *
+ * An invocation keeps a block of weights in registers, `rows` of one kernel row (which lie side by side
+ * in `x`) by `columns` output channels, so that one loaded value serves a whole row or column of the
+ * block. Neighbouring invocations take neighbouring output channels, the fast axis of `dy` and `dF`.
+ * Where the weights alone give too few workgroups, the batch is split into slices.
  *
  * @module
  */
@@ -14,8 +19,24 @@ const MAX_COLUMNS = 8;
 
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 
+/** Code for the filter's gradient, or for its share from each slice of the work. */
+export interface FilterGradientCode {
+  /** Everything that is written into the code but the sizes. */
+  readonly key: string;
+  /** How many numbers an element of `x` holds. */
+  readonly componentsX: 1 | 4;
+  /** Workgroups, of {@link lanes} invocations. */
+  readonly workgroups: number;
+  /** Slices, each of which has its own result. */
+  readonly slices: number;
+  /** What `uniforms.perSlice` must be. */
+  readonly perSlice: number;
+  /** `fn filterGradient(block : i32)`, which reads `x`, `dy` and `uniforms.batchSize`, too. */
+  readonly write: (result: string) => string;
+}
+
 /** How the filter is cut into blocks, and the batch into slices. */
-export interface Blocks {
+interface Blocks {
   /** Rows of a block: neighbouring (kw, ci) pairs of one kernel row. */
   readonly rows: number;
   /** Columns of a block: output channels per invocation, `lanes()` apart. */
@@ -30,8 +51,21 @@ export interface Blocks {
   readonly slices: number;
 }
 
-/** Cuts a filter. */
-export function planBlocks(sizes: ConvSizes): Blocks {
+/** The code for sizes. */
+export function codeByChannels(sizes: ConvSizes): FilterGradientCode {
+  const blocks = planBlocks(sizes);
+  const { rows, columns, groups, slices, perSlice } = blocks;
+  return {
+    key: `channels_${rows}_${columns}`,
+    componentsX: readsVectors(blocks) ? 4 : 1,
+    workgroups: groups[0] * groups[1] * slices,
+    slices,
+    perSlice,
+    write: (result) => filterGradient(sizes, blocks, result),
+  };
+}
+
+function planBlocks(sizes: ConvSizes): Blocks {
   const { filterHeight, filterWidth, inChannels, outChannels, batchSize, strideWidth } = sizes;
   // A block that stays within one kernel column needs no test inside its loops.
   const divisor = largestDivisor(inChannels, MAX_ROWS);
@@ -52,13 +86,12 @@ function largestDivisor(n: number, limit: number): number {
   return 1;
 }
 
-/** Whether both shaders read four channels of `x` as one vector. */
-export function readsVectors({ oneColumn, rows }: Blocks): boolean {
+/** Whether four channels of `x` are read as one vector. */
+function readsVectors({ oneColumn, rows }: Blocks): boolean {
   return oneColumn && rows % 4 === 0;
 }
 
-/** `fn filterGradient(block : i32)`, which writes one block of one slice to `result`. */
-export function filterGradient(s: ConvSizes, blocks: Blocks, result: string): string {
+function filterGradient(s: ConvSizes, blocks: Blocks, result: string): string {
   const { rows, columns, oneColumn, groups } = blocks;
   const patch = s.filterWidth * s.inChannels; // values of one kernel row, contiguous in x
   const blocksPerRow = Math.ceil(patch / rows);

@@ -11,7 +11,7 @@
 import { tf } from "../../deps.ts";
 import { isTaped, unwritten } from "../tape.ts";
 import type { KernelConfig, Tensor, Tensor4D, TensorInfo } from "../../tensor.ts";
-import { conv2d } from "./conv2d.ts";
+import { gatherForward } from "./conv_gather.ts";
 import { conv2dBackpropFilterAndBias } from "./conv2d_backprop_filter.ts";
 import { type ConvAttributes, convInfo } from "./conv_sizes.ts";
 import { gate } from "./gate.ts";
@@ -58,7 +58,7 @@ export const conv2dLayerKernel: KernelConfig = {
     const { x, filter, bias } = inputs as unknown as Record<"x" | "filter" | "bias", TensorInfo>;
     const attributes = attrs as unknown as Attributes;
     const sizes = convInfo(x.shape, filter.shape, attributes)!;
-    return conv2d(x, filter, sizes, { bias, relu: attributes.activation === "relu" });
+    return gatherForward(x, filter, sizes, { bias, relu: attributes.activation === "relu" });
   },
 };
 

@@ -4,16 +4,27 @@ import { tf } from "../../deps.ts";
 
 /** The sizes that a convolution's shader is written for; images are `(N, H, W, C)`. */
 export interface ConvSizes {
+  /** Images. */
   readonly batchSize: number;
+  /** Rows of the input. */
   readonly inHeight: number;
+  /** Columns of the input. */
   readonly inWidth: number;
+  /** Channels of the input. */
   readonly inChannels: number;
+  /** Rows of the output. */
   readonly outHeight: number;
+  /** Columns of the output. */
   readonly outWidth: number;
+  /** Channels of the output. */
   readonly outChannels: number;
+  /** Rows of the filter. */
   readonly filterHeight: number;
+  /** Columns of the filter. */
   readonly filterWidth: number;
+  /** Rows of the input from one output to the next. */
   readonly strideHeight: number;
+  /** Columns of the input from one output to the next. */
   readonly strideWidth: number;
   /** Rows of padding above. */
   readonly top: number;
@@ -29,10 +40,15 @@ export function geometryKey(sizes: ConvSizes): string {
 
 /** The attributes of tfjs's convolution kernels that decide the sizes. */
 export interface ConvAttributes {
+  /** Steps of the filter, (height, width) or both. */
   readonly strides: number | [number, number];
+  /** What surrounds the image. */
   readonly pad: tf.Conv2DAttrs["pad"];
+  /** How the size of the output is rounded. @default down */
   readonly dimRoundingMode?: "floor" | "round" | "ceil";
+  /** Whether channels come last, as our kernels want them, or first. */
   readonly dataFormat: "NHWC" | "NCHW";
+  /** Pixels from one place of the filter to the next. @default 1 */
   readonly dilations?: number | [number, number];
 }
 

@@ -8,75 +8,45 @@
  * `relu(maxPool(x))` equals `maxPool(relu(x))`, and in this order the ReLU is free: forward it is done
  * on the value to be stored, backward the largest value is at hand to test.
  *
- * Four channels are handled together where their number allows it: a software adapter loads each
- * element of each invocation by itself.
- *
  * @module
  */
 
-import { webgpuBackend } from "../program.ts";
 import type { TensorInfo } from "../../tensor.ts";
+import {
+  areDisjoint,
+  forEachWindow,
+  launch,
+  type Layout,
+  layoutOf,
+  position,
+  windowCells,
+  windowOf,
+} from "./pool_code.ts";
 import type { PoolSizes } from "./pool_sizes.ts";
-import { runInto, type Shader } from "./several.ts";
 
-/** Invocations per workgroup. */
-const LANES = 64;
 /** Values in a window up to which its code is written out. */
 const MAX_WRITTEN = 16;
 
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 
-/** How a shader sees its tensors. */
-interface Layout {
-  /** Type of an element. */
-  readonly type: "f32" | "vec4<f32>";
-  /** The same for the places of values within a window. */
-  readonly places: "i32" | "vec4<i32>";
-  /** Elements per pixel. */
-  readonly perPixel: number;
-  /** WGSL: `larger(v, best)`, whether `v` takes the place of `best`, in every component. */
-  readonly larger: string;
+/** The type of the places of values within a window. */
+function placesOf({ type }: Layout): "i32" | "vec4<i32>" {
+  return type === "f32" ? "i32" : "vec4<i32>";
 }
 
-function layoutOf({ channels }: PoolSizes): Layout {
-  const vector = channels % 4 === 0;
-  const type = vector ? "vec4<f32>" : "f32";
-  const [bools, bits] = vector ? ["vec4<bool>", "vec4<u32>"] : ["bool", "u32"];
-  return {
-    type,
-    places: vector ? "vec4<i32>" : "i32",
-    perPixel: vector ? channels / 4 : channels,
-    larger: `fn larger(v : ${type}, best : ${type}) -> ${bools} {
+/** `larger(v, best)`, whether `v` takes the place of `best`, in every component. */
+function larger({ type }: Layout): string {
+  const [bools, bits] = type === "f32" ? ["bool", "u32"] : ["vec4<bool>", "vec4<u32>"];
+  return `fn larger(v : ${type}, best : ${type}) -> ${bools} {
       let isNaN = (bitcast<${bits}>(v) & ${bits}(0x7fffffffu)) > ${bits}(0x7f800000u);
       return (v > best) | isNaN;
-    }`,
-  };
-}
-
-/** Where the invocation stands in a grid of `height` × `width` cells with `perPixel` elements each. */
-function position({ perPixel }: Layout, height: number, width: number): string {
-  return `
-      let element = block * ${LANES} + i32(localId.x);
-      if (element >= uniforms.elements) { return; }
-      let q = element % ${perPixel};
-      let w = element / ${perPixel} % ${width};
-      let h = element / ${perPixel * width} % ${height};
-      let image = element / ${perPixel * width * height};`;
-}
-
-/** The rows and columns of the image that the window of output (`oh`, `ow`) covers. */
-function windowOf(s: PoolSizes, oh: string, ow: string): string {
-  const along = (o: string, stride: number, before: number, filter: number, size: number) => {
-    const begin = `${o} * ${stride} - ${before}`;
-    return [`max(0, ${begin})`, `min(${size}, ${begin} + ${filter})`];
-  };
-  const [top, bottom] = along(oh, s.strideHeight, s.top, s.filterHeight, s.inHeight);
-  const [left, right] = along(ow, s.strideWidth, s.left, s.filterWidth, s.inWidth);
-  return `let top = ${top}; let bottom = ${bottom}; let left = ${left}; let right = ${right};`;
+    }`;
 }
 
 /** Walks over the window and leaves its largest value in `best`, and where it was in `place`. */
-function walk(s: PoolSizes, { type, places, perPixel }: Layout, withPlace: boolean): string {
+function walk(s: PoolSizes, layout: Layout, withPlace: boolean): string {
+  const { type, perPixel } = layout;
+  const places = placesOf(layout);
   const at = (row: string, column: string) =>
     `((image * ${s.inHeight} + ${row}) * ${s.inWidth} + ${column}) * ${perPixel} + q`;
   return `
@@ -109,9 +79,8 @@ export function maxPool(x: TensorInfo, s: PoolSizes, relu: boolean): TensorInfo 
       key: `max_pool_${relu}`,
       inputs: { x: type },
       outputs: { result: type },
-      uniforms: ["elements"],
       code: `
-    ${layout.larger}
+    ${larger(layout)}
     fn main(block : i32) {
       ${position(layout, s.outHeight, s.outWidth)}
       ${windowOf(s, "h", "w")}
@@ -142,22 +111,16 @@ export function maxPoolGrad(
 ): TensorInfo {
   const layout = layoutOf(s);
   const { type, perPixel } = layout;
-  const disjoint = s.strideHeight === s.filterHeight && s.strideWidth === s.filterWidth &&
-    s.top === 0 && s.left === 0 && s.outHeight * s.filterHeight <= s.inHeight &&
-    s.outWidth * s.filterWidth <= s.inWidth && s.filterHeight * s.filterWidth <= MAX_WRITTEN;
+  const disjoint = areDisjoint(s) && s.filterHeight * s.filterWidth <= MAX_WRITTEN;
   // Pixels behind the last window get their zeros from cells without a window.
-  const cells = disjoint
-    ? [Math.ceil(s.inHeight / s.filterHeight), Math.ceil(s.inWidth / s.filterWidth)]
-    : [s.inHeight, s.inWidth];
-  const [height, width] = cells as [number, number];
+  const [height, width] = disjoint ? windowCells(s) : [s.inHeight, s.inWidth];
   return launch(
     {
       key: `max_pool_grad_${relu}_${disjoint}`,
       inputs: { dy: type, x: type },
       outputs: { result: type },
-      uniforms: ["elements"],
       code: `
-    ${layout.larger}
+    ${larger(layout)}
     fn main(block : i32) {
       ${position(layout, height, width)}
       ${disjoint ? byWindow(s, layout, relu) : byPixel(s, layout, relu)}
@@ -176,7 +139,8 @@ function passed(value: string, { type }: Layout, relu: boolean): string {
 }
 
 function byWindow(s: PoolSizes, layout: Layout, relu: boolean): string {
-  const { type, places, perPixel } = layout;
+  const { type, perPixel } = layout;
+  const places = placesOf(layout);
   const inWindow = range(s.filterHeight * s.filterWidth).map((u) => {
     const row = Math.floor(u / s.filterWidth);
     const column = u % s.filterWidth;
@@ -221,43 +185,19 @@ function byWindow(s: PoolSizes, layout: Layout, relu: boolean): string {
 }
 
 function byPixel(s: PoolSizes, layout: Layout, relu: boolean): string {
-  const { type, places, perPixel } = layout;
-  // The first and last output whose window holds the pixel.
-  const first = (at: string, before: number, filter: number, stride: number) =>
-    `max(0, (${at} + ${before} - ${filter} + ${stride}) / ${stride})`;
-  const last = (at: string, before: number, stride: number, size: number) =>
-    `min(${size - 1}, (${at} + ${before}) / ${stride})`;
+  const { type, perPixel } = layout;
+  const places = placesOf(layout);
   return `
       var sum = ${type}(0.0);
-      let lastRow = ${last("h", s.top, s.strideHeight, s.outHeight)};
-      let lastColumn = ${last("w", s.left, s.strideWidth, s.outWidth)};
-      for (var oh = ${first("h", s.top, s.filterHeight, s.strideHeight)}; oh <= lastRow; oh++) {
-        for (var ow = ${first("w", s.left, s.filterWidth, s.strideWidth)}; ow <= lastColumn; ow++) {
-          ${windowOf(s, "oh", "ow")}
+      ${
+    forEachWindow(
+      s,
+      `${windowOf(s, "oh", "ow")}
           ${walk(s, layout, true)}
           let d = dy[((image * ${s.outHeight} + oh) * ${s.outWidth} + ow) * ${perPixel} + q];
           let given = ${passed("d", layout, relu)};
-          sum += select(${type}(0.0), given, place == ${places}(h * ${s.inWidth} + w));
-        }
-      }
+          sum += select(${type}(0.0), given, place == ${places}(h * ${s.inWidth} + w));`,
+    )
+  }
       result[element] = sum;`;
-}
-
-function launch(
-  shader: Shader,
-  sizes: PoolSizes,
-  inputs: TensorInfo[],
-  shape: number[],
-  elements: number,
-): TensorInfo {
-  const result = webgpuBackend().makeTensorInfo(shape, "float32");
-  const { batchSize: _, ...geometry } = sizes;
-  runInto(
-    { ...shader, key: `${shader.key}_${Object.values(geometry).join("_")}`, lanes: LANES },
-    inputs,
-    [result],
-    [elements],
-    Math.ceil(elements / LANES),
-  );
-  return result;
 }

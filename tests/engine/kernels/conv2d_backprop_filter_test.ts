@@ -1,5 +1,6 @@
 import { tf } from "../../../lib/deps.ts";
 import { openDevice } from "../../../lib/device.ts";
+import { suitLanes } from "../../../lib/engine/kernels/lanes.ts";
 import { Random } from "../../../lib/random.ts";
 import { assertAllClose } from "../../allclose.ts";
 import { assert } from "../../deps.ts";
@@ -64,6 +65,22 @@ const NAMED: Record<string, ConvCase> = {
     stride: [1, 1],
     pad: 0,
   },
+  "8 channels to 2": {
+    batch: 9,
+    size: [5, 6],
+    channels: [8, 2],
+    filter: [3, 3],
+    stride: [1, 1],
+    pad: 1,
+  },
+  "3 channels to 1": {
+    batch: 50,
+    size: [4, 4],
+    channels: [3, 1],
+    filter: [3, 2],
+    stride: [1, 1],
+    pad: 0,
+  },
   "stride 2 over an odd size": {
     batch: 1,
     size: [9, 7],
@@ -86,6 +103,18 @@ Deno.test("the filter gradient equals its definition", async (t) => {
   await openDevice();
   for (const [name, c] of Object.entries(NAMED)) {
     await t.step(name, () => check(c, new Random(1, name)));
+  }
+});
+
+Deno.test("the filter gradient equals its definition in workgroups of a GPU's width", async () => {
+  await openDevice();
+  suitLanes({ software: false });
+  try {
+    for (const [name, c] of Object.entries(NAMED)) {
+      await check({ ...c, batch: 3 * c.batch }, new Random(5, name));
+    }
+  } finally {
+    suitLanes({ software: true });
   }
 });
 

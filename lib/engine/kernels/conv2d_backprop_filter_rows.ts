@@ -1,0 +1,158 @@
+/**
+ * The code of a filter gradient whose invocations take rows of the output to themselves, for few
+ * channels.
+ *
+ * Each invocation of a workgroup has a slice of its own: some rows of `dy`. For these it sums the same
+ * block of the filter: one kernel row, with all of its places, by some input and some output channels,
+ * in named scalars. A stretch of a row of `x` is loaded once and meets all places of the kernel row.
+ * So no lane is idle however few the channels are, and few loads feed many sums, which is what counts
+ * on a software adapter, where a load costs as much as dozens of sums.
+ *
+ * @module
+ */
+
+import type { FilterGradientCode } from "./conv2d_backprop_filter_code.ts";
+import type { ConvSizes } from "./conv_sizes.ts";
+import { evenParts } from "./even_parts.ts";
+import { lanes } from "./lanes.ts";
+
+/** Sums of a block. */
+const MAX_SUMS = 64;
+/** Products written out one after the other. */
+const MAX_PRODUCTS = 320;
+/** Pixels of a stretch. */
+const MAX_STRETCH = 8;
+/** Workgroups below which there are more slices. */
+const ENOUGH_WORKGROUPS = 24;
+
+const range = (n: number) => Array.from({ length: n }, (_, i) => i);
+
+/** How the filter is cut into blocks, and the rows of the output into slices. */
+interface RowsPlan {
+  /** Input channels of a block. */
+  readonly inputs: number;
+  /** Output channels of a block. */
+  readonly outputs: number;
+  /** Pixels of a row of `dy` for which `x` is loaded together. */
+  readonly stretch: number;
+  /** Blocks of the filter. */
+  readonly blocks: number;
+  /** Rows of `dy`, of all images, per slice. */
+  readonly perSlice: number;
+  /** Slices. */
+  readonly slices: number;
+}
+
+/** The code for sizes. */
+export function codeByRows(s: ConvSizes): FilterGradientCode {
+  const plan = planRows(s);
+  const { inputs, outputs, stretch, blocks, perSlice, slices } = plan;
+  return {
+    key: `rows_${inputs}_${outputs}_${stretch}`,
+    componentsX: 1,
+    workgroups: blocks * Math.ceil(slices / lanes()),
+    slices,
+    perSlice,
+    write: (result) => filterGradient(s, plan, result),
+  };
+}
+
+function planRows(s: ConvSizes): RowsPlan {
+  const pairs = Math.max(1, Math.floor(MAX_SUMS / s.filterWidth));
+  // About square, so that a load of either side serves as many sums.
+  const outputs = evenParts(s.outChannels, Math.ceil(Math.sqrt(pairs)));
+  const inputs = evenParts(s.inChannels, Math.max(1, Math.floor(pairs / outputs)));
+  const products = inputs * outputs * s.filterWidth;
+  const limit = Math.floor(MAX_PRODUCTS / products);
+  const stretch = evenParts(s.outWidth, Math.max(1, Math.min(MAX_STRETCH, limit)));
+  const blocks = s.filterHeight * Math.ceil(s.inChannels / inputs) *
+    Math.ceil(s.outChannels / outputs);
+  const rows = s.batchSize * s.outHeight;
+  const wanted = Math.ceil(ENOUGH_WORKGROUPS / blocks) * lanes();
+  const perSlice = Math.ceil(rows / Math.min(rows, wanted));
+  return { inputs, outputs, stretch, blocks, perSlice, slices: Math.ceil(rows / perSlice) };
+}
+
+function filterGradient(s: ConvSizes, plan: RowsPlan, result: string): string {
+  const { inputs, outputs, stretch, blocks } = plan;
+  const across = Math.ceil(s.outChannels / outputs);
+  const deep = Math.ceil(s.inChannels / inputs);
+  const U = range(s.filterWidth);
+  const I = range(inputs);
+  const J = range(outputs);
+  const R = range(stretch);
+  const pixel = (r: number, u: number) => r * s.strideWidth + u;
+  const window = [...new Set(R.flatMap((r) => U.map((u) => pixel(r, u))))].sort((a, b) => a - b);
+  const whole = s.outWidth % stretch === 0;
+  const load = (v: number) =>
+    `let in${v} = isRow && iw + ${v} >= 0 && iw + ${v} < ${s.inWidth};
+          ${
+      I.map((i) =>
+        `let x${v}_${i} = select(0.0, x[max(xi + ${v * s.inChannels} + c${i}, 0)], in${v});`
+      ).join(" ")
+    }`;
+  const sums = (r: number) =>
+    `{
+          let isPixel = isRow${whole ? "" : ` && ow + ${r} < ${s.outWidth}`};
+          ${
+      J.map((j) =>
+        `let d${j} = select(0.0, dy[min(di + ${r * s.outChannels}, lastPixel) + o${j}], isPixel);`
+      ).join(" ")
+    }
+          ${
+      U.map((u) =>
+        I.map((i) =>
+          J.map((j) => `s${u}_${i}_${j} = fma(x${pixel(r, u)}_${i}, d${j}, s${u}_${i}_${j});`)
+            .join(" ")
+        ).join("\n          ")
+      ).join("\n          ")
+    }
+        }`;
+  return `
+  fn filterGradient(block : i32) {
+    let kh = block / ${across * deep} % ${s.filterHeight};
+    let firstIn = block / ${across} % ${deep} * ${inputs};
+    let firstOut = block % ${across} * ${outputs};
+    let slice = block / ${blocks} * ${lanes()} + i32(localId.x);
+    let rows = uniforms.batchSize * ${s.outHeight};
+    let lastPixel = (rows * ${s.outWidth} - 1) * ${s.outChannels};
+    ${I.map((i) => `let c${i} = min(firstIn + ${i}, ${s.inChannels - 1});`).join(" ")}
+    ${J.map((j) => `let o${j} = min(firstOut + ${j}, ${s.outChannels - 1});`).join(" ")}
+    ${
+    U.map((u) => I.map((i) => J.map((j) => `var s${u}_${i}_${j} = 0.0;`).join(" ")).join(" ")).join(
+      "\n    ",
+    )
+  }
+    for (var n = 0; n < uniforms.perSlice; n++) {
+      let row = min(slice * uniforms.perSlice + n, rows - 1);
+      let ih = row % ${s.outHeight} * ${s.strideHeight} + kh - ${s.top};
+      let isRow = slice * uniforms.perSlice + n < rows && ih >= 0 && ih < ${s.inHeight};
+      for (var ow = 0; ow < ${s.outWidth}; ow += ${stretch}) {
+        let iw = ow * ${s.strideWidth} - ${s.left};
+        let xi = ((row / ${s.outHeight} * ${s.inHeight} + ih) * ${s.inWidth} + iw) * ${s.inChannels};
+        let di = (row * ${s.outWidth} + ow) * ${s.outChannels};
+        ${window.map(load).join("\n        ")}
+        ${R.map(sums).join("\n        ")}
+      }
+    }
+    if (slice * uniforms.perSlice >= rows) { return; }
+    let base = (slice * ${s.filterHeight} + kh) * ${s.filterWidth * s.inChannels * s.outChannels};
+    ${
+    I.map((i) =>
+      `if (firstIn + ${i} < ${s.inChannels}) {
+      ${
+        J.map((j) =>
+          `if (firstOut + ${j} < ${s.outChannels}) {
+        let at = base + c${i} * ${s.outChannels} + o${j};
+        ${
+            U.map((u) => `${result}[at + ${u * s.inChannels * s.outChannels}] = s${u}_${i}_${j};`)
+              .join(" ")
+          }
+      }`
+        ).join("\n      ")
+      }
+    }`
+    ).join("\n    ")
+  }
+  }`;
+}

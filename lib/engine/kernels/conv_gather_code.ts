@@ -1,0 +1,206 @@
+/**
+ * The code of a gathering: a convolution, or the gradient of its input.
+ *
+ * An invocation computes `rows` neighbouring cells of one row by `columns` channels in named scalars.
+ * It loads the stretch of a source row that these cells meet once and uses it for all columns of the
+ * filter and all its channels: with a 5×5 filter, 11 pixels for 7 cells, where each cell by itself
+ * would load 35. Neighbouring invocations take neighbouring stretches and want the same weights at
+ * once. So few loads feed many products, and no lane is idle however few the channels are.
+ *
+ * @module
+ */
+
+import { BLOCK } from "./block.ts";
+import { type Axis, type Gathering, hangsOver, phaseCode, phasesOf, tapsOf } from "./conv_axes.ts";
+import { type Epilogue, finished, RECTIFY } from "./epilogue.ts";
+import { evenParts } from "./even_parts.ts";
+import { lanes } from "./lanes.ts";
+
+const MAX_ROWS = 8;
+const MAX_COLUMNS = 10;
+/** Products written out one after the other, beyond which blocks are smaller. */
+const MAX_PRODUCTS = 1280;
+/** Lanes of a GPU. */
+const MANY_LANES = 32;
+
+const range = (n: number) => Array.from({ length: n }, (_, i) => i);
+
+/** How a gathering is cut into blocks and read. */
+export interface GatherForm {
+  /** Cells of a block. */
+  readonly rows: number;
+  /** Channels of a block. */
+  readonly columns: number;
+  /** How many channels of the source are read at once, 1 or 4. */
+  readonly unroll: 1 | 4;
+  /** Whether the filter is read four weights at once. */
+  readonly vectorWeights: boolean;
+  /** Stretches of `rows` cells in all images. */
+  readonly stretches: number;
+  /** Workgroups. */
+  readonly blocks: number;
+}
+
+/** Cuts a gathering into blocks. */
+export function gatherForm(g: Gathering): GatherForm {
+  const { inner, outer, height, width, direction } = g;
+  // A GPU reads four values as fast as one. A software adapter reads them one by one all the same,
+  // and would compile four times the code.
+  const unroll = lanes() >= MANY_LANES && inner % 4 === 0 ? 4 : 1;
+  const columns = outer % 8 === 0 ? 8 : outer % 4 === 0 ? 4 : evenParts(outer, MAX_COLUMNS);
+  const perRow = Math.floor(MAX_PRODUCTS / (columns * unroll * tapsOf(width)));
+  const rows = evenParts(width.cells, Math.max(1, Math.min(MAX_ROWS, perRow)));
+  const stretches = g.batchSize * height.cells * Math.ceil(width.cells / rows);
+  return {
+    rows,
+    columns,
+    unroll,
+    // The filter's last axis is that of the outer channels, in the gradient of the inner ones.
+    vectorWeights: direction === "forward" ? columns % 4 === 0 && outer % 4 === 0 : unroll === 4,
+    stretches,
+    blocks: Math.ceil(outer / columns) * phasesOf(g) * Math.ceil(stretches / lanes()),
+  };
+}
+
+/** `main` of a gathering from `x` with the filter `F`; `uniforms.stretches` is the form's. */
+export function gatherCode(g: Gathering, form: GatherForm, epilogue: Epilogue): string {
+  const { rows, columns } = form;
+  const { outer, height, width } = g;
+  const forward = g.direction === "forward";
+  const across = Math.ceil(outer / columns);
+  const perRow = Math.ceil(width.cells / rows);
+  const window = windowOf(g, rows);
+  const last = tapsOf(width) - 1;
+  const row = forward ? "h + th" : "h - th";
+  const [firstH, firstW] = forward ? ["", ""] : [" + firstH", " + firstW"];
+  const exists = (i: number) =>
+    [
+      ...(width.cells % rows === 0 ? [] : [`r + ${i} < ${width.cells}`]),
+      ...(hangsOver(width) ? [`(r + ${i}) * ${width.phases} + firstW < ${width.target}`] : []),
+    ].join(" && ") || "true";
+  const store = (i: number, j: number) =>
+    `${outer % columns === 0 ? "" : `if (first + ${j} < ${outer}) `}{ ` +
+    `result[out + o${j}] = ${finished(`s${i}_${j}`, `o${j}`, epilogue)}; }`;
+  return `
+  ${RECTIFY}
+  fn main(index : i32) {
+    let block = ${BLOCK};
+    let phase = block / ${across} % ${phasesOf(g)};
+    ${phaseCode(g)}
+    let first = block % ${across} * ${columns};
+    ${range(columns).map((j) => `let o${j} = min(first + ${j}, ${outer - 1});`).join(" ")}
+    let stretch = block / ${across * phasesOf(g)} * ${lanes()} + i32(localId.x);
+    let place = min(stretch, uniforms.stretches - 1);
+    let r = place % ${perRow} * ${rows};
+    let q = place / ${perRow} % ${height.cells};
+    let image = place / ${perRow * height.cells};
+    let h = q * ${height.step} + originH;
+    let w = r * ${width.step} + originW${forward ? "" : ` - ${last}`};
+    ${
+    window.map((v) => `let column${v} = w + ${v} >= 0 && w + ${v} < ${width.source};`)
+      .join("\n    ")
+  }
+    ${
+    range(rows).map((i) => range(columns).map((j) => `var s${i}_${j} = 0.0;`).join(" ")).join(" ")
+  }
+    for (var th = 0; ${place("H", "th", height, forward)} < ${height.filter}; th++) {
+      let kh = ${place("H", "th", height, forward)};
+      let isRow = ${row} >= 0 && ${row} < ${height.source};
+      let at = ((image * ${height.source} + ${row}) * ${width.source} + w) * ${g.inner};
+      ${window.map((v) => `let in${v} = isRow && column${v};`).join(" ")}
+      for (var c = 0; c < ${g.inner}; c += ${form.unroll}) {
+        ${turn(g, form, window)}
+      }
+    }
+    let y = q * ${height.phases}${firstH};
+    if (stretch >= uniforms.stretches || y >= ${height.target}) { return; }
+    ${
+    range(rows).map((i) =>
+      `if (${exists(i)}) {
+      let z = (r + ${i}) * ${width.phases}${firstW};
+      let out = ((image * ${height.target} + y) * ${width.target} + z) * ${outer};
+      ${range(columns).map((j) => store(i, j)).join("\n      ")}
+    }`
+    ).join("\n    ")
+  }
+  }`;
+}
+
+/** The place of the filter that tap `t` is, along axis `name`. */
+function place(name: "H" | "W", t: string, { phases }: Axis, forward: boolean): string {
+  return forward ? t : `(phase${name} + ${t} * ${phases})`;
+}
+
+/** Which pixel of the stretch cell `i` meets at tap `u` of a row. */
+function pixelAt(g: Gathering, i: number, u: number): number {
+  return g.direction === "forward" ? i * g.width.step + u : i - u + tapsOf(g.width) - 1;
+}
+
+/** The pixels of the stretch that some cell meets. */
+function windowOf(g: Gathering, rows: number): number[] {
+  const taps = range(tapsOf(g.width));
+  return [...new Set(range(rows).flatMap((i) => taps.map((u) => pixelAt(g, i, u))))]
+    .sort((a, b) => a - b);
+}
+
+/** What is done for `unroll` channels of the source and one row of the filter. */
+function turn(g: Gathering, form: GatherForm, window: readonly number[]): string {
+  const { rows, columns, unroll, vectorWeights } = form;
+  const { inner, outer, width } = g;
+  const forward = g.direction === "forward";
+  const I = range(rows);
+  const J = range(columns);
+  const taps = range(tapsOf(width));
+  const vector = unroll === 4;
+  const load = (v: number) => {
+    const at = `max(at + ${v * inner} + c, 0)`;
+    return vector
+      ? `let x${v} = select(vec4<f32>(0.0), x[${at} >> 2u], in${v});`
+      : `let x${v} = select(0.0, x[${at}], in${v});`;
+  };
+  // The weight of summand `k` and column `j`, after `weights` has loaded it.
+  const weight = (k: number, j: number) => {
+    if (!vectorWeights) return `f${k}_${j}`;
+    return forward ? `f${k}_${j >> 2}[${j & 3}]` : `f${j}[${k}]`;
+  };
+  const weights = (u: number) => {
+    const tap = `(kh * ${width.filter} + ${place("W", `${u}`, width, forward)}) * ${inner * outer}`;
+    const summands = range(unroll);
+    if (!vectorWeights) {
+      return summands.flatMap((k) =>
+        J.map((j) => {
+          const at = forward ? `(c + ${k}) * ${outer} + o${j}` : `o${j} * ${inner} + c + ${k}`;
+          return `let f${k}_${j} = F[${tap} + ${at}];`;
+        })
+      ).join(" ");
+    }
+    return forward
+      ? summands.flatMap((k) =>
+        range(columns / 4).map((q) =>
+          `let f${k}_${q} = F[(${tap} + (c + ${k}) * ${outer} + o${4 * q}) >> 2u];`
+        )
+      ).join(" ")
+      : J.map((j) => `let f${j} = F[(${tap} + o${j} * ${inner} + c) >> 2u];`).join(" ");
+  };
+  const sums = (u: number) =>
+    range(unroll).flatMap((k) =>
+      I.map((i) => {
+        const pixel = `x${pixelAt(g, i, u)}${vector ? `[${k}]` : ""}`;
+        return J.map((j) => `s${i}_${j} = fma(${pixel}, ${weight(k, j)}, s${i}_${j});`).join(" ");
+      })
+    ).join("\n          ");
+  // Some phases meet one place of the filter less.
+  const isThere = (u: number) =>
+    width.filter % width.phases === 0 || u < taps.length - 1
+      ? ""
+      : `if (${place("W", `${u}`, width, forward)} < ${width.filter}) `;
+  return [
+    ...window.map(load),
+    ...taps.map((u) =>
+      `${isThere(u)}{
+          ${weights(u)}
+          ${sums(u)}
+        }`
+    ),
+  ].join("\n        ");
+}
