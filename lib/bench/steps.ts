@@ -4,8 +4,18 @@ import { DeviceError } from "../errors.ts";
 import type { Module } from "../nn/module.ts";
 import { compiledTraining } from "./compiled_training.ts";
 import type { Contest, PreparedPair } from "./contest.ts";
-import { cnn, type Forward, mlp, stockTraining } from "./stock_training.ts";
-import { buildCNN, buildMLP, noiseImages, type Training, WITH_ADAM, WITH_SGD } from "./workload.ts";
+import { cnn, type Forward, gru, lenet5, mlp } from "./stock_networks.ts";
+import { stockTraining } from "./stock_training.ts";
+import {
+  buildCNN,
+  buildGRU,
+  buildLeNet5,
+  buildMLP,
+  noiseImages,
+  type Training,
+  WITH_ADAM,
+  WITH_SGD,
+} from "./workload.ts";
 
 /** Steps until everything is compiled, recorded and allocated; their losses are compared. */
 const WARM_UP = 3;
@@ -66,4 +76,6 @@ export const steps: readonly Contest[] = [
   stepContest("step mlp adam", buildMLP, mlp, WITH_ADAM),
   stepContest("step cnn sgd", buildCNN, cnn, WITH_SGD),
   stepContest("step cnn adam", buildCNN, cnn, WITH_ADAM),
+  stepContest("step lenet5 adam", buildLeNet5, lenet5, WITH_ADAM),
+  stepContest("step gru adam", buildGRU, gru, WITH_ADAM),
 ];

@@ -1,45 +1,15 @@
-/**
- * The project's networks and their training as one writes them in plain tfjs: variables,
- * operations, its own losses and optimizers.
- *
- * @module
- */
+/** Training as one writes it in plain tfjs: variables, its own losses and optimizers. @module */
 
 import type { ImageSet } from "../data/types.ts";
 import { tf } from "../deps.ts";
 import { collectIfDue } from "../engine/collect.ts";
 import type { Module } from "../nn/module.ts";
-import type { Scalar, Tensor, Tensor4D, Variable } from "../tensor.ts";
+import type { Scalar } from "../tensor.ts";
 import { makeBatch } from "../train/batches.ts";
 import { onStock } from "./stock.ts";
+import type { Forward } from "./stock_networks.ts";
 import { gpuDone, type Work } from "./stopwatch.ts";
 import { MAX_VALUE, SHAPE, type Training } from "./workload.ts";
-
-/** From images `(N, H, W, C)` and parameters, in their order in the network, to logits. */
-export type Forward = (x: Tensor, parameters: readonly Variable[]) => Tensor;
-
-/** `784-128-64-10` with ReLU, without dropout. */
-export function mlp(x: Tensor, parameters: readonly Variable[]): Tensor {
-  const [w1, b1, w2, b2, w3, b3] = parameters as Six;
-  let h = tf.relu(tf.add(tf.matMul(tf.reshape(x, [x.shape[0]!, -1]), w1), b1));
-  h = tf.relu(tf.add(tf.matMul(h, w2), b2));
-  return tf.add(tf.matMul(h, w3), b3);
-}
-
-/** Two 5×5 convolutions with max pooling, two linear layers, without dropout. */
-export function cnn(x: Tensor, parameters: readonly Variable[]): Tensor {
-  const [w1, b1, w2, b2, w3, b3, w4, b4] = parameters as Eight;
-  let h = tf.relu(tf.add(tf.conv2d(x as Tensor4D, w1 as Filter, 1, "same"), b1)) as Tensor4D;
-  h = tf.maxPool(h, 2, 2, "valid");
-  h = tf.relu(tf.add(tf.conv2d(h, w2 as Filter, 1, "same"), b2)) as Tensor4D;
-  h = tf.maxPool(h, 2, 2, "valid");
-  const flat = tf.reshape(h, [h.shape[0], -1]);
-  return tf.add(tf.matMul(tf.relu(tf.add(tf.matMul(flat, w3), b3)), w4), b4);
-}
-
-type Six = [Variable, Variable, Variable, Variable, Variable, Variable];
-type Eight = [...Six, Variable, Variable];
-type Filter = tf.Variable<tf.Rank.R4>;
 
 /** Training in plain tfjs. */
 export interface StockTraining {
@@ -68,7 +38,8 @@ export function stockTraining(
   kept: number,
 ): StockTraining {
   const parameters = [...network.namedParameters()]
-    .map(([, { variable }]) => tf.tidy(() => tf.variable(tf.clone(variable))));
+    // Not tf.clone(), which would share the memory that our own steps write to.
+    .map(([, { variable }]) => tf.tidy(() => tf.variable(tf.mul(variable, 1))));
   const { lr } = training;
   // PyTorch's epsilon, which is ours; tfjs's own default is ten times that.
   const optimizer = training.optimizer === "sgd"

@@ -2,6 +2,8 @@
 
 import type { ImageSet } from "../data/types.ts";
 import { CNN } from "../models/cnn.ts";
+import { GRUClassifier } from "../models/gru.ts";
+import { LeNet5 } from "../models/lenet5.ts";
 import { MLP } from "../models/mlp.ts";
 import type { ImageShape } from "../models/shape.ts";
 import { Random } from "../random.ts";
@@ -50,4 +52,14 @@ export function buildMLP(): MLP {
  */
 export function buildCNN(): CNN {
   return new CNN(SHAPE, new Random(1, "init"), { dropout: 0 });
+}
+
+/** LeNet-5 with weights that are always the same. */
+export function buildLeNet5(): LeNet5 {
+  return new LeNet5(SHAPE, new Random(1, "init"));
+}
+
+/** The GRU with weights that are always the same. */
+export function buildGRU(): GRUClassifier {
+  return new GRUClassifier(SHAPE, new Random(1, "init"));
 }

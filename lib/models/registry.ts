@@ -4,8 +4,11 @@ import type { Module } from "../nn/module.ts";
 import type { Random } from "../random.ts";
 import { CNN } from "./cnn.ts";
 import { GRUClassifier } from "./gru.ts";
+import { LeNet5 } from "./lenet5.ts";
 import { MLP, MLP512 } from "./mlp.ts";
+import { ResNet } from "./resnet.ts";
 import type { ImageShape } from "./shape.ts";
+import { ViT } from "./vit.ts";
 
 /** How to build one network. */
 export interface ModelEntry {
@@ -33,9 +36,25 @@ export const models = {
     summary: "two 5×5 convolutions (32, 64), 1000 units",
     build: (shape, random) => new CNN(shape, random),
   },
+  "lenet5": {
+    summary: "two 5×5 convolutions (6, 16), average pooling, 120 and 84 units",
+    build: (shape, random) => new LeNet5(shape, random),
+  },
+  "resnet": {
+    summary: "two 3×3 convolutions of 8 channels with batch norm, identity shortcut",
+    build: (shape, random) => new ResNet(shape, random),
+  },
+  "resnet-conv-shortcut": {
+    summary: "the same with a 1×1 convolution on the shortcut",
+    build: (shape, random) => new ResNet(shape, random, { convShortcut: true }),
+  },
   "gru": {
     summary: "a GRU of 64 units that reads the image row by row",
     build: (shape, random) => new GRUClassifier(shape, random),
+  },
+  "vit": {
+    summary: "patches of 4×4, 4 transformer blocks of width 64 with 8 heads",
+    build: (shape, random) => new ViT(shape, random),
   },
 } as const satisfies Record<string, ModelEntry>;
 

@@ -16,6 +16,11 @@ const COUNTS: Record<ModelName, number> = {
   "mlp-512": 407_050,
   "mlp-512-relu-logits": 407_050,
   "cnn": 3_199_106,
+  "lenet5": 44_426,
+  "resnet": 8_555,
+  "resnet-conv-shortcut": 8_571,
+  "gru": 18_698,
+  "vit": 138_890,
 };
 
 Deno.test("the networks have as many parameters as PyTorch's", async () => {

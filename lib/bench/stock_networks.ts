@@ -1,0 +1,65 @@
+/** The project's networks as one writes them in plain tfjs. @module */
+
+import { tf } from "../deps.ts";
+import type { Tensor, Tensor4D, Variable } from "../tensor.ts";
+
+/** From images `(N, H, W, C)` and parameters, in their order in the network, to logits. */
+export type Forward = (x: Tensor, parameters: readonly Variable[]) => Tensor;
+
+/** `784-128-64-10` with ReLU, without dropout. */
+export function mlp(x: Tensor, parameters: readonly Variable[]): Tensor {
+  const [w1, b1, w2, b2, w3, b3] = parameters as Six;
+  const h = tf.relu(linear(flat(x), w1, b1));
+  return linear(tf.relu(linear(h, w2, b2)), w3, b3);
+}
+
+/** Two 5×5 convolutions with max pooling, two linear layers, without dropout. */
+export function cnn(x: Tensor, parameters: readonly Variable[]): Tensor {
+  const [w1, b1, w2, b2, w3, b3, w4, b4] = parameters as Eight;
+  let h = tf.maxPool(tf.relu(conv(x, w1, b1, "same")) as Tensor4D, 2, 2, "valid");
+  h = tf.maxPool(tf.relu(conv(h, w2, b2, "same")) as Tensor4D, 2, 2, "valid");
+  return linear(tf.relu(linear(flat(h), w3, b3)), w4, b4);
+}
+
+/** Two 5×5 convolutions with average pooling, three linear layers. */
+export function lenet5(x: Tensor, parameters: readonly Variable[]): Tensor {
+  const [w1, b1, w2, b2, w3, b3, w4, b4, w5, b5] = parameters as Ten;
+  let h = tf.avgPool(tf.relu(conv(x, w1, b1, "valid")) as Tensor4D, 2, 2, "valid");
+  h = tf.avgPool(tf.relu(conv(h, w2, b2, "valid")) as Tensor4D, 2, 2, "valid");
+  const y = tf.relu(linear(flat(h), w3, b3));
+  return linear(tf.relu(linear(y, w4, b4)), w5, b5);
+}
+
+/** A GRU over the rows of the image, and a linear layer on its last state. */
+export function gru(x: Tensor, parameters: readonly Variable[]): Tensor {
+  const [wInput, wHidden, bInput, bHidden, w, b] = parameters as Six;
+  const hidden = wHidden.shape[0]!;
+  const [count, rows, columns] = x.shape as [number, number, number];
+  let h: Tensor = tf.zeros([count, hidden]);
+  for (let row = 0; row < rows; row++) {
+    const input = tf.reshape(tf.slice(x, [0, row, 0, 0], [count, 1, columns, 1]), [count, columns]);
+    const [ir, iz, inew] = tf.split(linear(input, wInput, bInput), 3, 1);
+    const [hr, hz, hnew] = tf.split(linear(h, wHidden, bHidden), 3, 1);
+    const r = tf.sigmoid(tf.add(ir!, hr!));
+    const z = tf.sigmoid(tf.add(iz!, hz!));
+    const n = tf.tanh(tf.add(inew!, tf.mul(r, hnew!)));
+    h = tf.add(tf.mul(tf.sub(1, z), n), tf.mul(z, h));
+  }
+  return linear(h, w, b);
+}
+
+type Six = [Variable, Variable, Variable, Variable, Variable, Variable];
+type Eight = [...Six, Variable, Variable];
+type Ten = [...Eight, Variable, Variable];
+
+function flat(x: Tensor): Tensor {
+  return tf.reshape(x, [x.shape[0]!, -1]);
+}
+
+function linear(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
+  return tf.add(tf.matMul(x, weight), bias);
+}
+
+function conv(x: Tensor, filter: Variable, bias: Variable, pad: "same" | "valid"): Tensor {
+  return tf.add(tf.conv2d(x as Tensor4D, filter as tf.Variable<tf.Rank.R4>, 1, pad), bias);
+}
