@@ -3,7 +3,7 @@ import { assert } from "../deps.ts";
 import { assertOneError, lastJson, runTaskProcess } from "./process.ts";
 
 function run(task: string, folder: string, ...args: string[]) {
-  const flags = [`--allow-read=${folder},lib/classical`, `--allow-write=${folder}`];
+  const flags = [`--allow-read=${folder},lib`, `--allow-write=${folder}`];
   const named = [`--data=${folder}/data`];
   if (task === "svm" || task === "rf") named.push(`--out=${folder}/runs`);
   return runTaskProcess(task, flags, [...args, ...named]);

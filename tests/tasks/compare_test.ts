@@ -5,7 +5,7 @@ import { assertOneError, lastJson, runTaskProcess } from "./process.ts";
 function compare(folder: string, ...args: string[]) {
   return runTaskProcess(
     "compare",
-    [`--allow-read=${folder},lib/classical`, `--allow-write=${folder}`],
+    [`--allow-read=${folder},lib`, `--allow-write=${folder}`],
     [`--data=${folder}/data`, `--runs=${folder}/runs`, ...args],
   );
 }

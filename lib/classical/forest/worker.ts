@@ -1,26 +1,10 @@
-/**
- * What a worker of {@link growTrees} runs: it says that it is there, then takes the job, then
- * numbers of trees, and answers each of these with the tree.
- *
- * @module
- */
+/** A worker that grows trees. @module */
 
+import { serve } from "../spread.ts";
 import { type ForestJob, growNumbered } from "./job.ts";
+import type { Tree } from "./tree.ts";
 
-/** The part of a worker's global scope that is used; the compiler knows only the window's. */
-interface Scope {
-  onmessage: (event: MessageEvent<ForestJob | number>) => void;
-  postMessage(message: unknown, transfer: Transferable[]): void;
-}
-
-const scope = globalThis as unknown as Scope;
-let job: ForestJob;
-scope.onmessage = ({ data }) => {
-  if (typeof data !== "number") {
-    job = data;
-    return;
-  }
-  const tree = growNumbered(job, data);
-  scope.postMessage(tree, [tree.nodes.buffer, tree.leaves.buffer, tree.importances.buffer]);
-};
-scope.postMessage("ready", []);
+serve(
+  (job: ForestJob) => (number) => growNumbered(job, number),
+  ({ nodes, leaves, importances }: Tree) => [nodes.buffer, leaves.buffer, importances.buffer],
+);

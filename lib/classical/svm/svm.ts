@@ -16,7 +16,7 @@ import { decodeModel, encodeModel, type Model } from "./model.ts";
 import { resolveJobs, type SVCOptions, type WorkOptions } from "./options.ts";
 import { packRows } from "./packed.ts";
 import { classPairs, vote } from "./pairs.ts";
-import { spread } from "./pool.ts";
+import { spreadJob } from "./pool.ts";
 import { train } from "./train.ts";
 
 /**
@@ -175,7 +175,7 @@ export class SVC {
       parameters: this.parameters,
     };
     const { onProgress } = options;
-    const parts = await spread(job, Math.ceil(count / DECISION_ROWS), { jobs, onProgress });
+    const parts = await spreadJob(job, Math.ceil(count / DECISION_ROWS), { jobs, onProgress });
     const pairs = classPairs(classes.length).length;
     const decisions = new Float64Array(count * pairs);
     parts.forEach((part, p) => decisions.set(part, p * DECISION_ROWS * pairs));

@@ -12,7 +12,7 @@ import {
 } from "./options.ts";
 import { packRows } from "./packed.ts";
 import { classPairs } from "./pairs.ts";
-import { spread } from "./pool.ts";
+import { spreadJob } from "./pool.ts";
 import type { Solution } from "./smo.ts";
 
 const MEGABYTE = 2 ** 20;
@@ -45,7 +45,7 @@ export async function train(set: ImageSet, options: SVCOptions): Promise<Model> 
     tolerance: tol,
     cacheBytes: cacheSize * MEGABYTE,
   };
-  const solutions = await spread(job, classPairs(grouped.classes.length).length, {
+  const solutions = await spreadJob(job, classPairs(grouped.classes.length).length, {
     jobs: resolveJobs(options, set.count ** 2 * features),
     onProgress: options.onProgress,
   });

@@ -1,12 +1,12 @@
 import { assert } from "../../deps.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
-const LIB = new URL("lib/classical/svm/", ROOT);
+const LIB = new URL("lib/", ROOT);
 
 /** Runs a script that trains with two workers, with these permissions and no others. */
 async function trainWith(...flags: readonly string[]): Promise<{ out: string; err: string }> {
   const script = `
-    import { SVC } from "${new URL("svm.ts", LIB)}";
+    import { SVC } from "${new URL("classical/svm/svm.ts", LIB)}";
     const images = Uint8Array.of(9, 0, 8, 1, 0, 9, 1, 8, 5, 5, 6, 6);
     const labels = Uint8Array.of(0, 0, 1, 1, 2, 2);
     const Native = Worker;
@@ -36,10 +36,10 @@ async function trainWith(...flags: readonly string[]): Promise<{ out: string; er
   }
 }
 
-Deno.test("spread() uses workers where their file may be read", async () => {
+Deno.test("SVC.fit() uses workers where their file may be read", async () => {
   assert.deepEqual(await trainWith(`--allow-read=${LIB.pathname}`), { out: "2 001122", err: "" });
 });
 
-Deno.test("spread() does the work in its own thread where workers are forbidden", async () => {
+Deno.test("SVC.fit() does the work in its own thread where workers are forbidden", async () => {
   assert.deepEqual(await trainWith(), { out: "0 001122", err: "" });
 });

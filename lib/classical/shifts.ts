@@ -1,6 +1,6 @@
 /** More images to train on: each one moved by a pixel. @module */
 
-import type { ImageSet } from "../../data/types.ts";
+import type { ImageSet } from "../data/types.ts";
 
 /** The moves, in rows and columns; the first leaves the image where it is. */
 const MOVES = [[0, 0], [0, -1], [0, 1], [-1, 0], [1, 0]] as const;

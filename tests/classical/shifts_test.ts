@@ -1,5 +1,5 @@
-import { withShifts } from "../../../lib/classical/forest/shifts.ts";
-import { assert } from "../../deps.ts";
+import { withShifts } from "../../lib/classical/shifts.ts";
+import { assert } from "../deps.ts";
 
 Deno.test("withShifts() adds each image moved left, right, up and down", () => {
   // deno-fmt-ignore
