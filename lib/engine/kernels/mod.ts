@@ -5,6 +5,7 @@
  */
 
 import { tf } from "../../deps.ts";
+import { activationGradient, activationKernel } from "./activations.ts";
 import { batchNormGradient, batchNormKernel } from "./batch_norm.ts";
 import { conv2dBackpropInputKernel, conv2dKernel, fusedConv2dKernel } from "./conv2d.ts";
 import { conv2dBackpropFilterKernel } from "./conv2d_backprop_filter.ts";
@@ -43,6 +44,7 @@ const KERNELS: Readonly<Record<string, KernelMaker>> = {
 
 /** Kernels that tfjs does not have, with their gradients. */
 const ADDED: readonly (readonly [KernelConfig, tf.GradConfig])[] = [
+  [activationKernel, activationGradient],
   [batchNormKernel, batchNormGradient],
   [conv2dLayerKernel, conv2dLayerGradient],
   [gatedResidualKernel, gatedResidualGradient],
