@@ -6,7 +6,9 @@
 
 import { tf } from "../../deps.ts";
 import { activationGradient, activationKernel } from "./activations.ts";
+import { attentionGradient, attentionKernel } from "./attention.ts";
 import { batchNormGradient, batchNormKernel } from "./batch_norm.ts";
+import { classTokenGradient, classTokenKernel } from "./class_token.ts";
 import { conv2dBackpropInputKernel, conv2dKernel, fusedConv2dKernel } from "./conv2d.ts";
 import { conv2dBackpropFilterKernel } from "./conv2d_backprop_filter.ts";
 import { conv2dLayerGradient, conv2dLayerKernel } from "./conv2d_layer.ts";
@@ -45,7 +47,9 @@ const KERNELS: Readonly<Record<string, KernelMaker>> = {
 /** Kernels that tfjs does not have, with their gradients. */
 const ADDED: readonly (readonly [KernelConfig, tf.GradConfig])[] = [
   [activationKernel, activationGradient],
+  [attentionKernel, attentionGradient],
   [batchNormKernel, batchNormGradient],
+  [classTokenKernel, classTokenGradient],
   [conv2dLayerKernel, conv2dLayerGradient],
   [gatedResidualKernel, gatedResidualGradient],
   [linearKernel, linearGradient],
