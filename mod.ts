@@ -120,8 +120,10 @@ export { loadDataset, type LoadOptions } from "./lib/data/load.ts";
 export { epochOrder } from "./lib/data/shuffle.ts";
 export { splitValidation, takeFirst, type ValidationSplit } from "./lib/data/split.ts";
 
+export * from "./lib/nn/activations.ts";
 export * from "./lib/nn/batch_norm2d.ts";
 export * from "./lib/nn/conv2d.ts";
+export * from "./lib/nn/conv_transpose2d.ts";
 export * from "./lib/nn/dropout.ts";
 export * from "./lib/nn/functional.ts";
 export * from "./lib/nn/group_norm.ts";
@@ -131,6 +133,7 @@ export * from "./lib/nn/layer_norm.ts";
 export * from "./lib/nn/linear.ts";
 export * from "./lib/nn/loss.ts";
 export * from "./lib/nn/module.ts";
+export * from "./lib/nn/multihead_attention.ts";
 export * from "./lib/nn/optim/adam.ts";
 export * from "./lib/nn/optim/ema.ts";
 export { Optimizer, type OptimizerRule } from "./lib/nn/optim/optimizer.ts";
@@ -139,9 +142,12 @@ export * from "./lib/nn/optim/sgd.ts";
 
 export * from "./lib/models/cnn.ts";
 export * from "./lib/models/gru.ts";
+export * from "./lib/models/lenet5.ts";
 export * from "./lib/models/mlp.ts";
 export * from "./lib/models/registry.ts";
+export * from "./lib/models/resnet.ts";
 export * from "./lib/models/shape.ts";
+export * from "./lib/models/vit.ts";
 
 export {
   type ClassificationReport,

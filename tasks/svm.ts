@@ -10,7 +10,8 @@
  * @module
  */
 
-import { fitVirtual, withShifts } from "../lib/classical/svm/virtual.ts";
+import { fitVirtual } from "../lib/classical/svm/virtual.ts";
+import type { SVCOptions } from "../lib/classical/svm/options.ts";
 import { SVC } from "../lib/classical/svm/svm.ts";
 import { type Parsed, runTask } from "../lib/cli.ts";
 import {
@@ -70,7 +71,7 @@ export function svmRequest(options: Parsed<typeof OPTIONS>["options"]): Classica
     fit: async (set, maxValue, onProgress) => {
       // The digits' pixels stay as they are, 0 to 16, as in scikit-learn's example.
       const scale = maxValue === 255 ? 1 / 255 : 1;
-      const settings = { C, kernel, gamma, degree, coef0, scale, jobs, onProgress };
+      const settings: SVCOptions = { C, kernel, gamma, degree, coef0, scale, jobs, onProgress };
       const first = await SVC.fit(set, settings);
       const svm = augment === "shifts" ? await fitVirtual(first, { jobs, onProgress }) : first;
       return {

@@ -13,13 +13,8 @@ import { tf } from "../../deps.ts";
 import { isTaped, toTensor } from "../tape.ts";
 import type { KernelConfig, Tensor, TensorInfo } from "../../tensor.ts";
 import { webgpuBackend } from "../program.ts";
-import {
-  attentionCode,
-  type AttentionShader,
-  type AttentionSizes,
-  keyGradientCode,
-  queryGradientCode,
-} from "./attention_code.ts";
+import { attentionCode, keyGradientCode, queryGradientCode } from "./attention_code.ts";
+import type { AttentionShader, AttentionSizes } from "./attention_writer.ts";
 import { lanes } from "./lanes.ts";
 import { runInto } from "./several.ts";
 

@@ -7,11 +7,13 @@
 import { tf } from "../../deps.ts";
 import { activationGradient, activationKernel } from "./activations.ts";
 import { attentionGradient, attentionKernel } from "./attention.ts";
+import { avgPoolGradKernel, avgPoolKernel } from "./avg_pool.ts";
 import { batchNormGradient, batchNormKernel } from "./batch_norm.ts";
 import { classTokenGradient, classTokenKernel } from "./class_token.ts";
 import { conv2dBackpropInputKernel, conv2dKernel, fusedConv2dKernel } from "./conv2d.ts";
 import { conv2dBackpropFilterKernel } from "./conv2d_backprop_filter.ts";
 import { conv2dLayerGradient, conv2dLayerKernel } from "./conv2d_layer.ts";
+import { convTranspose2dGradient, convTranspose2dKernel } from "./conv_transpose2d.ts";
 import { gatedResidualGradient, gatedResidualKernel } from "./gated_residual.ts";
 import { linearGradient, linearKernel } from "./linear.ts";
 import { fusedMatMulKernel, matMulKernel } from "./mat_mul.ts";
@@ -34,6 +36,8 @@ import type { KernelConfig } from "../../tensor.ts";
 export type KernelMaker = (stock: KernelConfig) => KernelConfig;
 
 const KERNELS: Readonly<Record<string, KernelMaker>> = {
+  AvgPool: avgPoolKernel,
+  AvgPoolGrad: avgPoolGradKernel,
   BatchMatMul: matMulKernel,
   Conv2D: conv2dKernel,
   Conv2DBackpropFilter: conv2dBackpropFilterKernel,
@@ -51,6 +55,7 @@ const ADDED: readonly (readonly [KernelConfig, tf.GradConfig])[] = [
   [batchNormKernel, batchNormGradient],
   [classTokenKernel, classTokenGradient],
   [conv2dLayerKernel, conv2dLayerGradient],
+  [convTranspose2dKernel, convTranspose2dGradient],
   [gatedResidualKernel, gatedResidualGradient],
   [linearKernel, linearGradient],
   [reluMaxPoolKernel, reluMaxPoolGradient],
