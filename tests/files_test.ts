@@ -52,13 +52,13 @@ Deno.test("writeFileAtomic() leaves nothing behind where it cannot write", async
 Deno.test("isSystemError() tells what the system refused from a defect", async () => {
   await withFolder(async (folder) => {
     const refusals = [
-      Deno.readFile(join(folder, "missing")),
-      Deno.readFile(folder),
-      Deno.mkdir(folder),
-      Deno.connect({ hostname: "127.0.0.1", port: 1 }),
+      () => Deno.readFile(join(folder, "missing")),
+      () => Deno.readFile(folder),
+      () => Deno.mkdir(folder),
+      () => Deno.connect({ hostname: "127.0.0.1", port: 1 }),
     ];
-    for (const refusal of refusals) {
-      await assert.rejects(refusal, (error) => isSystemError(error));
+    for (const refuse of refusals) {
+      await assert.rejects(async () => await refuse(), (error) => isSystemError(error));
     }
   });
   assert.ok(isSystemError(new Deno.errors.NotCapable("Requires write access")));

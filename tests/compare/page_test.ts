@@ -25,7 +25,7 @@ Deno.test("comparisonFiles() writes a page, a table and its numbers", async () =
   assert.match(files["table.md"]!, /^\| Model \| Accuracy +\| Seeds \|/);
   assert.match(files["table.md"]!, /\| rf +\| 50\.00 % ± 70\.71 \| 2 +\| 9 nodes \| .* \| 20 µs/);
   assert.match(files["report.html"]!, /The hardest images/);
-  assert.match(files["report.html"]!, /2 → 3 \(/);
+  assert.match(files["report.html"]!, /<td>5 → 6 \(4\)<\/td>/);
   assert.equal(files["report.html"]!.match(/<svg/g)!.length, 2);
 });
 
