@@ -1,5 +1,5 @@
 /**
- * PyTorch's initialisations.
+ * PyTorch's default initialisation.
  *
  * @module
  */
@@ -21,23 +21,6 @@ export function uniformFanIn(
   random: Random,
 ): Float32Array<ArrayBuffer> {
   const bound = 1 / Math.sqrt(fanIn);
-  const values = new Float32Array(size);
-  random.fillUniform(values, -bound, bound);
-  return values;
-}
-
-/**
- * `size` values drawn uniformly from `±√(6 / (fanIn + fanOut))`.
- *
- * Reference: Glorot and Bengio 2010, <https://proceedings.mlr.press/v9/glorot10a.html>.
- */
-export function xavierUniform(
-  size: number,
-  fanIn: number,
-  fanOut: number,
-  random: Random,
-): Float32Array<ArrayBuffer> {
-  const bound = Math.sqrt(6 / (fanIn + fanOut));
   const values = new Float32Array(size);
   random.fillUniform(values, -bound, bound);
   return values;

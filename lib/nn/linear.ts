@@ -13,8 +13,6 @@ export interface LinearOptions {
   readonly random: Random;
   /** Whether to add a bias. @default true */
   readonly bias?: boolean;
-  /** Whether the bias is zero at first, where PyTorch's layer draws it. @default false */
-  readonly zeroBias?: boolean;
   /** What follows the sum, in the same dispatch. @default "linear" */
   readonly activation?: "linear" | "relu";
   /**
@@ -48,7 +46,6 @@ export class Linear extends Module {
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions) {
     super();
     const { random, bias = true, activation = "linear", flattened = [1, 1, inFeatures] } = options;
-    const { zeroBias = false } = options;
     this.weight = new Parameter(
       uniformFanIn(inFeatures * outFeatures, inFeatures, random),
       [inFeatures, outFeatures],
@@ -59,10 +56,7 @@ export class Linear extends Module {
       },
     );
     if (bias) {
-      const values = zeroBias
-        ? new Float32Array(outFeatures)
-        : uniformFanIn(outFeatures, inFeatures, random);
-      this.bias = new Parameter(values, [outFeatures]);
+      this.bias = new Parameter(uniformFanIn(outFeatures, inFeatures, random), [outFeatures]);
     }
     this.#activation = activation;
   }

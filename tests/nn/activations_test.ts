@@ -1,73 +1,54 @@
 import { tf } from "../../lib/deps.ts";
-import { gelu, leakyRelu, silu } from "../../lib/nn/activations.ts";
+import { openDevice } from "../../lib/device.ts";
+import { gelu, leakyRelu, silu, tanh } from "../../lib/nn/activations.ts";
 import type { Tensor } from "../../lib/tensor.ts";
 import { assertAllClose } from "../allclose.ts";
 import { assert } from "../deps.ts";
-import { compute } from "../engine/poisoned.ts";
-import fixture from "../fixtures/nn_activations.json" with { type: "json" };
+import fixture from "../fixtures/nn_attention.json" with { type: "json" };
+import { checkLayer, Functional, layerCases } from "./reference.ts";
 
-const FUNCTIONS: Record<keyof typeof fixture.functions, (x: Tensor) => Tensor> = {
-  gelu: (x) => gelu(x),
-  gelu_tanh: (x) => gelu(x, "tanh"),
-  silu,
-  leaky_relu: (x) => leakyRelu(x),
-  leaky_relu_02: (x) => leakyRelu(x, 0.2),
-};
-
-const names = Object.keys(FUNCTIONS) as (keyof typeof FUNCTIONS)[];
-
-Deno.test("activations and their gradients are PyTorch's", async (t) => {
-  for (const name of names) {
-    await t.step(name, async () => {
-      const f = FUNCTIONS[name];
-      const { values: [y, dx] } = await compute(() => {
-        const x = tf.tensor1d(fixture.x);
-        return [f(x), tf.grad(f)(x, tf.tensor1d(fixture.dy))];
-      });
-      const { value, gradient } = fixture.functions[name];
-      // Relative also in the tails, where gelu(−5) is −1.4e-6.
-      assertAllClose(y!, value, { rtol: 3e-6, atol: 1e-12 });
-      assertAllClose(dx!, gradient, { rtol: 1e-5, atol: 1e-7 });
+Deno.test("gelu() and silu() give PyTorch's outputs and gradients", async (t) => {
+  const cases = [...layerCases("GELU"), ...layerCases("SiLU")];
+  assert.equal(cases.length, 3);
+  for (const c of cases) {
+    await t.step(`${c.layer} ${JSON.stringify(c.options)}`, async () => {
+      const { approximate } = c.options as { approximate?: "none" | "tanh" };
+      await checkLayer(
+        c,
+        new Functional((x) => c.layer === "SiLU" ? silu(x) : gelu(x, approximate)),
+      );
     });
   }
 });
 
-Deno.test("activations take any size, and nothing", async () => {
-  for (const name of names) {
-    const f = FUNCTIONS[name];
-    for (const shape of [[1], [3, 5], [2, 64], [0, 4]]) {
-      const size = tf.util.sizeFromShape(shape);
-      const { values: [y, dx], shapes } = await compute(() => {
-        const x = tf.reshape(tf.tensor1d(fixture.x.slice(0, size)), shape);
-        return [f(x), tf.grad(f)(x, tf.onesLike(x))];
-      });
-      assert.deepEqual(shapes, [shape, shape]);
-      assertAllClose(y!, fixture.functions[name].value.slice(0, size), { rtol: 1e-5, atol: 1e-7 });
-      assert.ok(dx!.every(Number.isFinite));
-    }
+Deno.test("the activations have PyTorch's values and derivatives near and far from 0", async () => {
+  const device = await openDevice();
+  const layers: Record<string, (x: Tensor) => Tensor> = {
+    gelu: (x) => gelu(x),
+    geluTanh: (x) => gelu(x, "tanh"),
+    silu,
+    tanh,
+    leakyRelu: (x) => leakyRelu(x, 0.2),
+  };
+  const { x, ...cases } = fixture.activations;
+  assert.deepEqual(Object.keys(cases), Object.keys(layers));
+  const input = tf.tensor1d(x);
+  for (const [name, { value, derivative }] of Object.entries(cases)) {
+    const layer = layers[name]!;
+    const tolerance = { rtol: 2e-6, atol: 2e-7 };
+    assertAllClose(await layer(input).data(), value, tolerance);
+    assertAllClose(await tf.grad(layer)(input).data(), derivative, tolerance);
   }
+  device.check();
 });
 
-Deno.test("activations keep NaN, and are right for large arguments", async () => {
-  for (const name of names) {
-    const f = FUNCTIONS[name];
-    const { values: [y, dx] } = await compute(() => {
-      const x = tf.tensor1d([NaN, 1e4, -1e4, 1e30, 0]);
-      return [f(x), tf.grad(f)(x, tf.tensor1d([NaN, 1, 1, 1, 1]))];
+Deno.test("leakyRelu() has PyTorch's slope if none is given, and refuses one without a value", async () => {
+  await openDevice();
+  assertAllClose(await leakyRelu(tf.tensor1d([-2, 3])).data(), [-0.02, 3]);
+  for (const slope of [NaN, Infinity]) {
+    assert.throws(() => leakyRelu(tf.zeros([1]), slope), {
+      name: "RangeError",
+      message: `Cannot apply a leaky ReLU: its slope must be finite, got ${slope}`,
     });
-    assert.ok(Number.isNaN(y![0]) && Number.isNaN(dx![0]), name);
-    assert.equal(y![1], 1e4);
-    assert.ok(Math.abs(y![2]!) < 1e-30 || name.startsWith("leaky"));
-    assert.ok(Math.abs(y![3]! / 1e30 - 1) < 1e-6);
-    assert.equal(dx![1], 1);
-    assert.equal(dx![3], 1);
-    assert.equal(Math.abs(y![4]!), 0);
-  }
-});
-
-Deno.test("activations refuse to be differentiated twice", async () => {
-  for (const name of names) {
-    const slope = (x: Tensor) => tf.grad(FUNCTIONS[name])(x);
-    await assert.rejects(compute(() => [tf.grad(slope)(tf.tensor1d([1]))]), RangeError);
   }
 });

@@ -15,7 +15,6 @@ import type { KernelConfig, Tensor, TensorInfo } from "../../tensor.ts";
 import { webgpuBackend } from "../program.ts";
 import { attentionCode, keyGradientCode, queryGradientCode } from "./attention_code.ts";
 import type { AttentionShader, AttentionSizes } from "./attention_writer.ts";
-import { lanes } from "./lanes.ts";
 import { runInto } from "./several.ts";
 
 const NAME = "InklingAttention";
@@ -79,11 +78,11 @@ function sizesOf(qkv: TensorInfo, { heads, scale }: Attributes): AttentionSizes 
 }
 
 function dispatch(
-  { shader, invocations }: AttentionShader,
+  { shader, uniforms, blocks }: AttentionShader,
   inputs: TensorInfo[],
   outputs: TensorInfo[],
 ): void {
-  runInto(shader, inputs, outputs, [invocations], Math.ceil(invocations / lanes()));
+  runInto(shader, inputs, outputs, uniforms, blocks);
 }
 
 /** The kernel behind {@link attention}; a second output is what its gradient needs. */

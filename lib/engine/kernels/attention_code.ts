@@ -25,11 +25,12 @@ export function attentionCode(sizes: AttentionSizes): AttentionShader {
     scalars: { largest: "-3.4e38", sum: "0.0" },
     inputs: (type) => ({ qkv: type }),
     outputs: (type) => ({ o: type, lse: "f32" }),
-    body: ({ type, rows, forRows, put, take, elements, load, dot }) => `
+    body: ({ type, rows, forRows, put, take, elements, load, store, dot }) => `
       ${
       forRows(`
         let queries = packed + row * STRIDE;
-        ${elements((e) => `let q_${e} = qkv[queries + ${e}] * SCALE_2;`)}
+        ${load("q", "qkv", "queries")}
+        ${elements((e) => `q_${e} *= SCALE_2;`)}
         ${put(["q"])}`)
     }
       for (var token = 0; token < TOKENS; token++) {
@@ -56,7 +57,8 @@ export function attentionCode(sizes: AttentionSizes): AttentionShader {
         ${take(["o"], ["largest", "sum"])}
         lse[first + row] = largest + log2(sum);
         let outputs = joined + row * WIDTH;
-        ${elements((e) => `o[outputs + ${e}] = o_${e} / sum;`)}`)
+        ${elements((e) => `o_${e} /= sum;`)}
+        ${store("o", "o", "outputs")}`)
     }`,
   }, sizes);
 }
@@ -76,12 +78,13 @@ export function queryGradientCode(sizes: AttentionSizes): AttentionShader {
     scalars: { total: "0.0", product: "0.0" },
     inputs: (type) => ({ qkv: type, o: type, g: type, lse: "f32" }),
     outputs: (type) => ({ dqkv: type, delta: "f32" }),
-    body: ({ type, rows, forRows, put, take, elements, load, dot }) => `
+    body: ({ type, rows, forRows, put, take, elements, load, store, dot }) => `
       ${
       forRows(`
         let queries = packed + row * STRIDE;
         let outputs = joined + row * WIDTH;
-        ${elements((e) => `let q_${e} = qkv[queries + ${e}] * SCALE_2;`)}
+        ${load("q", "qkv", "queries")}
+        ${elements((e) => `q_${e} *= SCALE_2;`)}
         ${load("g", "g", "outputs")}
         ${load("o", "o", "outputs")}
         let total = lse[first + row];
@@ -107,7 +110,8 @@ export function queryGradientCode(sizes: AttentionSizes): AttentionShader {
       forRows(`
         ${take(["dq"])}
         let queries = packed + row * STRIDE;
-        ${elements((e) => `dqkv[queries + ${e}] = dq_${e} * SCALE;`)}`)
+        ${elements((e) => `dq_${e} *= SCALE;`)}
+        ${store("dq", "dqkv", "queries")}`)
     }`,
   }, sizes);
 }
@@ -125,11 +129,12 @@ export function keyGradientCode(sizes: AttentionSizes): AttentionShader {
     holds: ["k", "v", "dk", "dv"],
     inputs: (type) => ({ qkv: type, g: type, lse: "f32", delta: "f32" }),
     outputs: (type) => ({ dqkv: type }),
-    body: ({ type, rows, forRows, put, take, elements, load, dot }) => `
+    body: ({ type, rows, forRows, put, take, elements, load, store, dot }) => `
       ${
       forRows(`
         let keys = packed + row * STRIDE + WIDTH;
-        ${elements((e) => `let k_${e} = qkv[keys + ${e}] * SCALE_2;`)}
+        ${load("k", "qkv", "keys")}
+        ${elements((e) => `k_${e} *= SCALE_2;`)}
         ${load("v", "qkv", "keys + WIDTH")}
         ${put(["k", "v"])}`)
     }
@@ -155,8 +160,9 @@ export function keyGradientCode(sizes: AttentionSizes): AttentionShader {
       forRows(`
         ${take(["dk", "dv"])}
         let keys = packed + row * STRIDE + WIDTH;
-        ${elements((e) => `dqkv[keys + ${e}] = dk_${e} * SCALE;`)}
-        ${elements((e) => `dqkv[keys + WIDTH + ${e}] = dv_${e};`)}`)
+        ${elements((e) => `dk_${e} *= SCALE;`)}
+        ${store("dk", "dqkv", "keys")}
+        ${store("dv", "dqkv", "keys + WIDTH")}`)
     }`,
   }, sizes);
 }

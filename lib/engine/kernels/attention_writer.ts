@@ -9,6 +9,10 @@
  * its scalars can hold, and lanes take rows of any head and sequence, so that none is idle. On a
  * GPU, with one row each, neighbours have neighbouring rows of one head and share what they load.
  *
+ * Such an adapter compiles every load and store in the code to a loop over lanes, and hundreds of
+ * them take it many seconds. So for it rows are loaded and stored in loops, which it does not unroll
+ * because their end is a uniform, and values find their scalars by selection.
+ *
  * @module
  */
 
@@ -31,10 +35,12 @@ export interface AttentionSizes {
 
 /** A kernel and its extent. */
 export interface AttentionShader {
-  /** The kernel; its one uniform is the number of invocations. */
+  /** The kernel. */
   readonly shader: Shader;
-  /** Invocations. */
-  readonly invocations: number;
+  /** Values of its uniforms. */
+  readonly uniforms: readonly number[];
+  /** Workgroups. */
+  readonly blocks: number;
 }
 
 /** What tells one kernel from the others. */
@@ -65,23 +71,22 @@ export interface AttentionWriter {
   readonly elements: (code: (element: number) => string) => string;
   /** `code` for each row that the invocation owns. */
   readonly rows: (code: (row: number) => string) => string;
-  /**
-   * A loop over those rows, `row` in the sequence. A software adapter makes a loop over lanes of
-   * every load and store, and one for each row owned would take seconds to compile.
-   */
+  /** A loop over those rows, `row` in the sequence. */
   readonly forRows: (code: string) => string;
   /** In that loop: moves the rows `q_0, q_1, …` and scalars `sum` into what is held. */
   readonly put: (rows: readonly string[], scalars?: readonly string[]) => string;
   /** In that loop: the way back, into variables declared here. */
   readonly take: (rows: readonly string[], scalars?: readonly string[]) => string;
-  /** Loads a row: `let q_0 = BUFFER[AT + 0]; …`. */
+  /** Loads a row from `BUFFER[AT]` on into `q_0, q_1, …`, declared here. */
   readonly load: (name: string, buffer: string, at: string) => string;
+  /** Stores such a row. */
+  readonly store: (name: string, buffer: string, at: string) => string;
   /** The product of two rows by their names, an expression. */
   readonly dot: (a: string, b: string) => string;
 }
 
 /** Floats that an invocation holds on a software adapter; with more, compiling takes too long. */
-const HELD = 768;
+const HELD = 1024;
 /** The most rows that it owns, for the same reason. */
 const MAX_ROWS = 32;
 /** Invocations in a workgroup of a software adapter. */
@@ -97,15 +102,16 @@ export function writeAttention(kernel: AttentionKernel, sizes: AttentionSizes): 
   const [type, components] = dim % 4 === 0 ? ["vec4<f32>", 4] as const : ["f32", 1] as const;
   const perRow = dim / components;
   const fitting = Math.floor(HELD / (holds.length * dim));
-  const most = lanes() > SOFTWARE_LANES ? 1 : Math.max(1, Math.min(fitting, MAX_ROWS));
+  const software = lanes() <= SOFTWARE_LANES;
+  const most = software ? Math.max(1, Math.min(fitting, MAX_ROWS)) : 1;
   const groups = Math.ceil(tokens / most);
   const owned = Math.ceil(tokens / groups);
-  const writer = makeWriter(perRow, type, owned);
+  const writer = makeWriter(perRow, type, owned, software);
   const shader: Shader = {
     key: ["attention", name, tokens, heads, dim, scale, owned].join("_"),
     inputs: inputs(type),
     outputs: outputs(type),
-    uniforms: ["invocations"],
+    uniforms: ["invocations", "elements"],
     code: `
     const TOKENS = ${tokens};
     const GROUPS = ${groups};
@@ -138,10 +144,16 @@ export function writeAttention(kernel: AttentionKernel, sizes: AttentionSizes): 
       ${body(writer)}
     }`,
   };
-  return { shader, invocations: batch * heads * groups };
+  const invocations = batch * heads * groups;
+  return { shader, uniforms: [invocations, perRow], blocks: Math.ceil(invocations / lanes()) };
 }
 
-function makeWriter(perRow: number, type: string, owned: number): AttentionWriter {
+function makeWriter(
+  perRow: number,
+  type: string,
+  owned: number,
+  software: boolean,
+): AttentionWriter {
   const elements = range(perRow);
   const own = range(owned);
   /** Everything named, as its name and what follows the number of the row in it. */
@@ -176,14 +188,47 @@ function makeWriter(perRow: number, type: string, owned: number): AttentionWrite
           return `var ${name}${rest} = ${name}0${rest}; ${found.join(" ")}`;
         }),
       ),
-    load: (name, buffer, at) =>
-      elements.map((e) => `let ${name}_${e} = ${buffer}[${at} + ${e}];`).join(" "),
+    ...(software ? rolled(elements, type) : unrolled(elements)),
     dot: (a, b) => {
       const sums = elements.slice(1).reduce(
         (sum, e) => `fma(${a}_${e}, ${b}_${e}, ${sum})`,
         `${a}_0 * ${b}_0`,
       );
       return type === "f32" ? sums : `dot(${sums}, vec4<f32>(1.0))`;
+    },
+  };
+}
+
+type Transfers = Pick<AttentionWriter, "load" | "store">;
+
+function unrolled(elements: readonly number[]): Transfers {
+  return {
+    load: (name, buffer, at) =>
+      elements.map((e) => `var ${name}_${e} = ${buffer}[${at} + ${e}];`).join(" "),
+    store: (name, buffer, at) =>
+      elements.map((e) => `${buffer}[${at} + ${e}] = ${name}_${e};`).join(" "),
+  };
+}
+
+function rolled(elements: readonly number[], type: string): Transfers {
+  return {
+    load: (name, buffer, at) => {
+      const found = elements.map((e) => `${name}_${e} = select(${name}_${e}, loaded, e == ${e});`);
+      return `${elements.map((e) => `var ${name}_${e} = ${type}(0.0);`).join(" ")}
+        for (var e = 0; e < uniforms.elements; e++) {
+          let loaded = ${buffer}[${at} + e];
+          ${found.join(" ")}
+        }`;
+    },
+    store: (name, buffer, at) => {
+      const found = elements.slice(1).map((e) =>
+        `stored = select(stored, ${name}_${e}, e == ${e});`
+      );
+      return `for (var e = 0; e < uniforms.elements; e++) {
+          var stored = ${name}_0;
+          ${found.join(" ")}
+          ${buffer}[${at} + e] = stored;
+        }`;
     },
   };
 }
