@@ -134,6 +134,7 @@ export * from "./lib/nn/linear.ts";
 export * from "./lib/nn/loss.ts";
 export * from "./lib/nn/module.ts";
 export * from "./lib/nn/multihead_attention.ts";
+export * from "./lib/nn/sequential.ts";
 export * from "./lib/nn/optim/adam.ts";
 export * from "./lib/nn/optim/ema.ts";
 export { Optimizer, type OptimizerRule } from "./lib/nn/optim/optimizer.ts";
@@ -141,12 +142,16 @@ export * from "./lib/nn/optim/schedule.ts";
 export * from "./lib/nn/optim/sgd.ts";
 
 export * from "./lib/models/cnn.ts";
+export * from "./lib/models/context_unet.ts";
+export * from "./lib/models/denoising_network.ts";
 export * from "./lib/models/gru.ts";
 export * from "./lib/models/lenet5.ts";
 export * from "./lib/models/mlp.ts";
 export * from "./lib/models/registry.ts";
 export * from "./lib/models/resnet.ts";
 export * from "./lib/models/shape.ts";
+export * from "./lib/models/time_embedding.ts";
+export * from "./lib/models/unet.ts";
 export * from "./lib/models/vit.ts";
 
 export {

@@ -2,11 +2,6 @@
 
 import { tf } from "../../lib/deps.ts";
 import { openDevice } from "../../lib/device.ts";
-import { activationGradient, activationKernel } from "../../lib/engine/kernels/activations.ts";
-import {
-  convTranspose2dGradient,
-  convTranspose2dKernel,
-} from "../../lib/engine/kernels/conv_transpose2d.ts";
 import { Clock } from "../../lib/engine/clock.ts";
 import { compileStep, eagerStep } from "../../lib/engine/step.ts";
 import type { DenoisingNetwork } from "../../lib/models/denoising_network.ts";
@@ -18,16 +13,6 @@ import { assertAllClose } from "../allclose.ts";
 import { assert } from "../deps.ts";
 import { type HashTensor, hashTensor } from "../fixtures/hash_values.ts";
 import { fromTorch, hashState, permuteByIndices, toTorch } from "../nn/reference.ts";
-
-const ADDED = [
-  [activationKernel, activationGradient],
-  [convTranspose2dKernel, convTranspose2dGradient],
-] as const;
-for (const [kernel, gradient] of ADDED) {
-  if (tf.getKernel(kernel.kernelName, "webgpu")) continue;
-  tf.registerKernel(kernel);
-  tf.registerGradient(gradient);
-}
 
 /** What `nn_unets.json` says of every network. */
 export interface DenoisingCase {
