@@ -122,9 +122,12 @@ export { splitValidation, takeFirst, type ValidationSplit } from "./lib/data/spl
 
 export * from "./lib/nn/activations.ts";
 export * from "./lib/nn/batch_norm2d.ts";
+export * from "./lib/nn/bce.ts";
+export * from "./lib/nn/conditional.ts";
 export * from "./lib/nn/conv2d.ts";
 export * from "./lib/nn/conv_transpose2d.ts";
 export * from "./lib/nn/dropout.ts";
+export * from "./lib/nn/embedding.ts";
 export * from "./lib/nn/functional.ts";
 export * from "./lib/nn/group_norm.ts";
 export * from "./lib/nn/gru.ts";
@@ -144,6 +147,11 @@ export * from "./lib/nn/optim/sgd.ts";
 export * from "./lib/models/cnn.ts";
 export * from "./lib/models/context_unet.ts";
 export * from "./lib/models/denoising_network.ts";
+export * from "./lib/models/dit.ts";
+export * from "./lib/models/dit_block.ts";
+export * from "./lib/models/dit_tiny.ts";
+export * from "./lib/models/dit_presets.ts";
+export * from "./lib/models/gan.ts";
 export * from "./lib/models/gru.ts";
 export * from "./lib/models/lenet5.ts";
 export * from "./lib/models/mlp.ts";

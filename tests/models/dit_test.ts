@@ -12,10 +12,8 @@ import { assertAllClose } from "../allclose.ts";
 import { assert } from "../deps.ts";
 import fixture from "../fixtures/nn_dit.json" with { type: "json" };
 import { checkFirstPass, checkTraining, countDispatches } from "./denoiser_case.ts";
-import { register } from "./registered.ts";
 
 await openDevice();
-register();
 
 const MNIST = { height: 28, width: 28, channels: 1, classes: 10 };
 const light = () => ditPresets["dit-light"].build(MNIST, new Random(0));

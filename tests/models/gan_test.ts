@@ -13,12 +13,10 @@ import fixture from "../fixtures/nn_dit.json" with { type: "json" };
 import { hashTensor } from "../fixtures/hash_values.ts";
 import { fromTorch } from "../nn/reference.ts";
 import { checkGradients, checkSamples, checkSteps, fill, trained } from "./denoiser_case.ts";
-import { register } from "./registered.ts";
 
 const { gan } = fixture;
 const SIZE = { height: gan.size, width: gan.size };
 const device = await openDevice();
-register();
 const z = tf.tensor2d(hashTensor(gan.z), gan.z.shape as [number, number]);
 const real = fromTorch(hashTensor(gan.real), gan.real.shape);
 

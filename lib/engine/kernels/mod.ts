@@ -9,11 +9,13 @@ import { activationGradient, activationKernel } from "./activations.ts";
 import { attentionGradient, attentionKernel } from "./attention.ts";
 import { avgPoolGradKernel, avgPoolKernel } from "./avg_pool.ts";
 import { batchNormGradient, batchNormKernel } from "./batch_norm.ts";
+import { chunkGradient, chunkKernel } from "./chunk.ts";
 import { classTokenGradient, classTokenKernel } from "./class_token.ts";
 import { conv2dBackpropInputKernel, conv2dKernel, fusedConv2dKernel } from "./conv2d.ts";
 import { conv2dBackpropFilterKernel } from "./conv2d_backprop_filter.ts";
 import { conv2dLayerGradient, conv2dLayerKernel } from "./conv2d_layer.ts";
 import { convTranspose2dGradient, convTranspose2dKernel } from "./conv_transpose2d.ts";
+import { embeddingGradient, embeddingKernel } from "./embedding.ts";
 import { gatedResidualGradient, gatedResidualKernel } from "./gated_residual.ts";
 import { linearGradient, linearKernel } from "./linear.ts";
 import { fusedMatMulKernel, matMulKernel } from "./mat_mul.ts";
@@ -24,6 +26,7 @@ import {
   reluMaxPoolGradient,
   reluMaxPoolKernel,
 } from "./max_pool_kernels.ts";
+import { modulateGradient, modulateKernel } from "./modulate.ts";
 import {
   rowNormGradient,
   rowNormKernel,
@@ -53,11 +56,14 @@ const ADDED: readonly (readonly [KernelConfig, tf.GradConfig])[] = [
   [activationKernel, activationGradient],
   [attentionKernel, attentionGradient],
   [batchNormKernel, batchNormGradient],
+  [chunkKernel, chunkGradient],
   [classTokenKernel, classTokenGradient],
   [conv2dLayerKernel, conv2dLayerGradient],
   [convTranspose2dKernel, convTranspose2dGradient],
+  [embeddingKernel, embeddingGradient],
   [gatedResidualKernel, gatedResidualGradient],
   [linearKernel, linearGradient],
+  [modulateKernel, modulateGradient],
   [reluMaxPoolKernel, reluMaxPoolGradient],
   [rowNormKernel, rowNormGradient],
   [scaledRowNormKernel, scaledRowNormGradient],

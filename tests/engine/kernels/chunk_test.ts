@@ -5,12 +5,10 @@ import { suitLanes } from "../../../lib/engine/kernels/lanes.ts";
 import type { Tensor } from "../../../lib/tensor.ts";
 import { assertAllClose } from "../../allclose.ts";
 import { assert } from "../../deps.ts";
-import { register } from "../../models/registered.ts";
 import { compute } from "../poisoned.ts";
 import { uniform } from "./norm_case.ts";
 
 await openDevice();
-register();
 
 /** Rows, parts, width of a part. */
 const SIZES = [[1, 2, 1], [3, 6, 5], [5, 7, 12], [64, 6, 64]] as const;

@@ -7,12 +7,10 @@ import { Random } from "../../../lib/random.ts";
 import type { Tensor } from "../../../lib/tensor.ts";
 import { assertAllClose } from "../../allclose.ts";
 import { assert } from "../../deps.ts";
-import { register } from "../../models/registered.ts";
 import { compute } from "../poisoned.ts";
 import { uniform } from "./norm_case.ts";
 
 await openDevice();
-register();
 
 /** Rows of the table, values of a row, indices. */
 const SIZES = [[1, 1, 1], [10, 7, 23], [11, 64, 64], [3, 12, 2]] as const;

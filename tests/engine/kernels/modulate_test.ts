@@ -5,12 +5,10 @@ import { modulate } from "../../../lib/engine/kernels/modulate.ts";
 import type { Tensor } from "../../../lib/tensor.ts";
 import { assertAllClose } from "../../allclose.ts";
 import { assert } from "../../deps.ts";
-import { register } from "../../models/registered.ts";
 import { compute } from "../poisoned.ts";
 import { uniform } from "./norm_case.ts";
 
 await openDevice();
-register();
 
 const SIZES: readonly [number, number, number][] = [[1, 1, 1], [3, 5, 7], [2, 9, 64], [5, 1, 12]];
 
