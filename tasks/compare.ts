@@ -51,7 +51,7 @@ const NETWORKS: Readonly<Record<string, TrainingTask>> = {
 const MODELS = ["svm", "rf", ...Object.keys(NETWORKS)];
 
 /** What `--quick` cuts the epochs down to. */
-const QUICK_EPOCHS = 15;
+const QUICK_EPOCHS = 8;
 
 const { dataset, data, recipe, subset, "test-subset": testSubset, json, quiet } = TRAINING_OPTIONS;
 
