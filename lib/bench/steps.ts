@@ -4,13 +4,14 @@ import { DeviceError } from "../errors.ts";
 import type { Module } from "../nn/module.ts";
 import { compiledTraining } from "./compiled_training.ts";
 import type { Contest, PreparedPair } from "./contest.ts";
-import { cnn, type Forward, gru, lenet5, mlp } from "./stock_networks.ts";
+import { cnn, type Forward, gru, lenet5, mlp, vit } from "./stock_networks.ts";
 import { stockTraining } from "./stock_training.ts";
 import {
   buildCNN,
   buildGRU,
   buildLeNet5,
   buildMLP,
+  buildViT,
   noiseImages,
   type Training,
   WITH_ADAM,
@@ -78,4 +79,5 @@ export const steps: readonly Contest[] = [
   stepContest("step cnn adam", buildCNN, cnn, WITH_ADAM),
   stepContest("step lenet5 adam", buildLeNet5, lenet5, WITH_ADAM),
   stepContest("step gru adam", buildGRU, gru, WITH_ADAM),
+  stepContest("step vit adam", buildViT, vit, WITH_ADAM),
 ];

@@ -48,6 +48,53 @@ export function gru(x: Tensor, parameters: readonly Variable[]): Tensor {
   return linear(h, w, b);
 }
 
+/** Patches of 4×4, a class token, 4 pre-norm transformer blocks with 8 heads. */
+export function vit(x: Tensor, parameters: readonly Variable[]): Tensor {
+  const [token, positions, wPatch, bPatch, ...rest] = parameters as [...Four, ...Variable[]];
+  const count = x.shape[0]!;
+  const width = token.size;
+  const patches = tf.add(
+    tf.conv2d(x as Tensor4D, wPatch as tf.Variable<tf.Rank.R4>, 4, "valid"),
+    bPatch,
+  );
+  const tokens = tf.tile(tf.reshape(token, [1, 1, width]), [count, 1, 1]);
+  let h: Tensor = tf.concat([tokens, tf.reshape(patches, [count, -1, width])], 1);
+  h = tf.add(h, positions);
+  for (let at = 0; at + BLOCK_TENSORS < rest.length; at += BLOCK_TENSORS) {
+    h = vitBlock(h, rest.slice(at, at + BLOCK_TENSORS));
+  }
+  const first = tf.reshape(tf.slice(h, [0, 0, 0], [count, 1, width]), [count, width]);
+  return linear(first, rest.at(-2)!, rest.at(-1)!);
+}
+
+const BLOCK_TENSORS = 12;
+const HEADS = 8;
+
+function vitBlock(x: Tensor, block: readonly Variable[]): Tensor {
+  const [g1, c1, wIn, bIn, wOut, bOut, g2, c2, w1, b1, w2, b2] = block as [...Ten, ...Two];
+  const [count, tokens, width] = x.shape as [number, number, number];
+  const dim = width / HEADS;
+  const rows = (y: Tensor) => tf.reshape(y, [count * tokens, width]);
+  const projected = linear(rows(layerNorm(x, g1, c1)), wIn, bIn);
+  const [q, k, v] = tf.split(tf.reshape(projected, [count, tokens, 3 * HEADS, dim]), 3, 2)
+    .map((part) => tf.transpose(part, [0, 2, 1, 3])) as [Tensor, Tensor, Tensor];
+  const weights = tf.softmax(tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(dim)));
+  const mixed = tf.transpose(tf.matMul(weights, v), [0, 2, 1, 3]);
+  const attended = linear(tf.reshape(mixed, [count * tokens, width]), wOut, bOut);
+  const h = tf.add(x, tf.reshape(attended, x.shape));
+  const hidden = linear(rows(layerNorm(h, g2, c2)), w1, b1);
+  const gelu = tf.mul(tf.mul(hidden, 0.5), tf.add(1, tf.erf(tf.mul(hidden, Math.SQRT1_2))));
+  return tf.add(h, tf.reshape(linear(gelu, w2, b2), x.shape));
+}
+
+function layerNorm(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
+  const { mean, variance } = tf.moments(x, -1, true);
+  const normal = tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, 1e-5)));
+  return tf.add(tf.mul(normal, weight), bias);
+}
+
+type Two = [Variable, Variable];
+type Four = [...Two, ...Two];
 type Six = [Variable, Variable, Variable, Variable, Variable, Variable];
 type Eight = [...Six, Variable, Variable];
 type Ten = [...Eight, Variable, Variable];

@@ -6,6 +6,7 @@ import { GRUClassifier } from "../models/gru.ts";
 import { LeNet5 } from "../models/lenet5.ts";
 import { MLP } from "../models/mlp.ts";
 import type { ImageShape } from "../models/shape.ts";
+import { ViT } from "../models/vit.ts";
 import { Random } from "../random.ts";
 
 /** The shape of MNIST. */
@@ -62,4 +63,9 @@ export function buildLeNet5(): LeNet5 {
 /** The GRU with weights that are always the same. */
 export function buildGRU(): GRUClassifier {
   return new GRUClassifier(SHAPE, new Random(1, "init"));
+}
+
+/** The Vision Transformer with weights that are always the same. */
+export function buildViT(): ViT {
+  return new ViT(SHAPE, new Random(1, "init"));
 }
