@@ -32,7 +32,9 @@ export function comparisonFiles(comparison: Comparison): Record<string, string> 
     `${percent(f.mean)}${f.seeds.length > 1 ? ` ± ${(100 * f.sd).toFixed(2)}` : ""}`,
     f.seeds.length,
     f.size,
-    formatDuration(f.trainSeconds),
+    f.trainSeconds < 60
+      ? `${Number(f.trainSeconds.toPrecision(2))} s`
+      : formatDuration(f.trainSeconds),
     formatTime(f.imageSeconds),
     formatBytes(f.bytes),
   ]);
