@@ -152,6 +152,7 @@ export * from "./lib/models/dit_block.ts";
 export * from "./lib/models/dit_tiny.ts";
 export * from "./lib/models/dit_presets.ts";
 export * from "./lib/models/gan.ts";
+export * from "./lib/models/generators.ts";
 export * from "./lib/models/gru.ts";
 export * from "./lib/models/lenet5.ts";
 export * from "./lib/models/mlp.ts";

@@ -108,3 +108,28 @@ export class Discriminator extends Module {
     return this.fc4.forward(h); //                                              (N, 1)
   }
 }
+
+/** A {@link Generator} and its {@link Discriminator}, as one module for checkpoints. */
+export class GAN extends Module {
+  /** Draws images. */
+  readonly generator: Generator;
+  /** Judges them. */
+  readonly discriminator: Discriminator;
+
+  /**
+   * Builds both with fresh weights.
+   *
+   * @param size Size of the images.
+   * @param random Where the initial weights come from.
+   */
+  constructor(size: GreySize, random: Random) {
+    super();
+    this.generator = new Generator(size, random);
+    this.discriminator = new Discriminator(size, random);
+  }
+
+  /** Normal numbers `(N, latent)` to images `(N, H, W, 1)` in (−1, 1). */
+  forward(z: Tensor): Tensor {
+    return this.generator.forward(z);
+  }
+}
