@@ -11,7 +11,7 @@
 
 import { RecordingError } from "../errors.ts";
 import { tf } from "../deps.ts";
-import type { Scalar } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
 import { backend, flush } from "./backend.ts";
 import { collectIfDue } from "./collect.ts";
 import { LossRing } from "./loss_ring.ts";
@@ -21,7 +21,12 @@ import { type Command, type Trace, trace } from "./trace.ts";
 export interface CompileOptions {
   /** Steps encoded into one submit. @default 16 */
   readonly stepsPerSubmit?: number;
+  /** Losses that a step returns: 1, or as many as its tensor has, or 0 of a step without. @default 1 */
+  readonly losses?: number;
 }
+
+/** One step: computes, updates its state, and returns its losses, if it has any. */
+export type Step = () => Tensor | void;
 
 /** What a recorded step consists of. */
 export interface StepStats {
@@ -39,7 +44,7 @@ export interface CompiledStep {
    * Runs the next `count` steps and reads their losses. The first two steps of all are run through
    * tfjs and recorded, the others replayed.
    *
-   * @returns The loss of each step, in order.
+   * @returns The losses of each step, in order. Without losses nothing is waited for.
    * @throws {RecordingError} In the first two steps, when the step cannot be replayed soundly.
    */
   run(count: number): Promise<Float32Array>;
@@ -58,7 +63,8 @@ export interface CompiledStep {
  * replayed is found out by running the step twice and comparing, and refused with the name of the
  * operation.
  *
- * @param step One step: computes, updates its state, returns the loss, a scalar.
+ * @param step One step: computes, updates its state, returns its loss, a scalar on the GPU.
+ * @param options How many steps to submit at once, and how many losses a step has.
  *
  * @example A step of one's own
  * ```ts
@@ -82,18 +88,13 @@ export interface CompiledStep {
  * step.dispose();
  * ```
  */
-export function compileStep(step: () => Scalar, options: CompileOptions = {}): CompiledStep {
+export function compileStep(step: Step, options: CompileOptions = {}): CompiledStep {
   const { stepsPerSubmit = 16 } = options;
-  const ring = new LossRing();
+  const ring = new Losses(options);
   let first: Trace | undefined;
   let recording: Trace | undefined;
 
-  const traceStep = () =>
-    trace(() => {
-      const loss = step();
-      ring.append(loss);
-      return loss;
-    });
+  const traceStep = () => trace(() => ring.take(step()));
 
   return {
     get stats(): StepStats | undefined {
@@ -103,9 +104,7 @@ export function compileStep(step: () => Scalar, options: CompileOptions = {}): C
       return { dispatches, copies: commands.length - dispatches, bytes: arena.size };
     },
     async run(count: number): Promise<Float32Array> {
-      const losses = new Float32Array(count);
-      for (let done = 0; done < count;) {
-        const part = Math.min(count - done, ring.capacity);
+      return await ring.collect(count, (part) => {
         let taken = 0;
         if (first === undefined && taken < part) {
           first = traceStep();
@@ -122,10 +121,7 @@ export function compileStep(step: () => Scalar, options: CompileOptions = {}): C
           replay(recording!, steps);
           taken += steps;
         }
-        losses.set(await ring.read(part), done);
-        done += part;
-      }
-      return losses;
+      });
     },
     dispose(): void {
       // The first trace was released when the second had been compared with it.
@@ -140,25 +136,66 @@ export function compileStep(step: () => Scalar, options: CompileOptions = {}): C
  * The same as {@link compileStep} without a recording: every step runs through tfjs. Slower, and the
  * reference for what a recording computes.
  */
-export function eagerStep(step: () => Scalar): CompiledStep {
-  const ring = new LossRing();
+export function eagerStep(step: Step, options: CompileOptions = {}): CompiledStep {
+  const ring = new Losses(options);
   return {
     stats: undefined,
     async run(count: number): Promise<Float32Array> {
-      const losses = new Float32Array(count);
-      for (let done = 0; done < count;) {
-        const part = Math.min(count - done, ring.capacity);
+      return await ring.collect(count, (part) => {
         for (let i = 0; i < part; i++) {
-          tf.tidy(() => ring.append(step()));
+          tf.tidy(() => void ring.take(step()));
           collectIfDue();
         }
-        losses.set(await ring.read(part), done);
-        done += part;
-      }
-      return losses;
+      });
     },
     dispose: () => ring.dispose(),
   };
+}
+
+/** The losses of steps, which may be none. */
+class Losses {
+  readonly #ring: LossRing | undefined;
+  readonly #width: number;
+
+  constructor({ losses = 1 }: CompileOptions) {
+    this.#width = losses;
+    if (losses > 0) this.#ring = new LossRing(losses);
+  }
+
+  /** Keeps what a step returned. */
+  take(losses: Tensor | void): Tensor | void {
+    const count = losses === undefined ? 0 : losses instanceof tf.Tensor ? losses.size : NaN;
+    if (count !== this.#width) {
+      throw new RecordingError(
+        `Cannot run the step: it must return ${describe(this.#width)}, and not be async, got ` +
+          (Number.isNaN(count) ? "something else" : describe(count)),
+      );
+    }
+    if (losses) this.#ring?.append(losses);
+    return losses;
+  }
+
+  /** Has `count` steps run, as many at once as fit, and reads their losses. */
+  async collect(count: number, run: (part: number) => void): Promise<Float32Array> {
+    const losses = new Float32Array(this.#width * count);
+    const most = this.#ring?.capacity ?? count;
+    for (let done = 0; done < count;) {
+      const part = Math.min(count - done, most);
+      run(part);
+      if (this.#ring) losses.set(await this.#ring.read(part), this.#width * done);
+      done += part;
+    }
+    return losses;
+  }
+
+  dispose(): void {
+    this.#ring?.dispose();
+  }
+}
+
+function describe(losses: number): string {
+  if (losses === 0) return "nothing";
+  return losses === 1 ? "its loss, a scalar" : `its ${losses} losses`;
 }
 
 /** Refuses a step that did not do the same twice. */
@@ -177,8 +214,10 @@ function compare(first: readonly Command[], second: readonly Command[]): void {
 
 /** Frees the buffers of a trace and the tensor that it returned. */
 function release({ arena, result }: Trace): void {
-  backend().tensorMap.get(result.dataId).resource = null;
-  result.dispose();
+  if (result) {
+    backend().tensorMap.get(result.dataId).resource = null;
+    result.dispose();
+  }
   arena.dispose();
 }
 

@@ -45,8 +45,8 @@ export type Command =
 export interface Trace {
   /** The commands in order. */
   readonly commands: readonly Command[];
-  /** What the function returned. Its buffer belongs to the arena. */
-  readonly result: Tensor;
+  /** What the function returned, if anything. Its buffer belongs to the arena. */
+  readonly result: Tensor | undefined;
   /** Data of the tensors that the commands update in place. */
   readonly updated: ReadonlySet<object>;
   /** The buffers that the commands work on, beside those of tensors made before. */
@@ -66,7 +66,7 @@ export function isRecording(): boolean {
  * @throws {RecordingError} When `fn` does what a replay could not do again: reading a tensor,
  *   replacing a variable, or returning a promise.
  */
-export function trace(fn: () => Tensor): Trace {
+export function trace(fn: () => Tensor | void): Trace {
   flush();
   const active = backend();
   const outside = active.bufferManager;
@@ -80,16 +80,11 @@ export function trace(fn: () => Tensor): Trace {
   listenToUpdates((dataId) => updated.add(dataId));
   recording = true;
   try {
-    const result = tf.tidy(fn);
-    if (!(result instanceof tf.Tensor) || result.size !== 1) {
-      throw new RecordingError(
-        "Cannot record the step: it must return its loss, a scalar, and not be async",
-      );
-    }
+    const result = tf.tidy(fn as () => Tensor) as Tensor | undefined;
     checkVariables(variables);
     flush();
     arena.releaseForeign();
-    const kept = tf.memory().numTensors - tensors - 1;
+    const kept = tf.memory().numTensors - tensors - (result ? 1 : 0);
     if (kept !== 0) {
       throw new RecordingError(
         `Cannot record the step: it must leave no tensor but its loss, got ${kept} more. Make state ` +
