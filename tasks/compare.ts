@@ -29,7 +29,8 @@ import {
 import { applyOptions, TRAINING_OPTIONS } from "../lib/train/options.ts";
 import { Progress } from "../lib/train/progress.ts";
 import type { TrainingTask } from "../lib/train/run.ts";
-import { INTERRUPTED, trainRun } from "../lib/train/task.ts";
+import { INTERRUPTED } from "../lib/train/signals.ts";
+import { trainRun } from "../lib/train/task.ts";
 import { cnn } from "./cnn.ts";
 import { gru } from "./gru.ts";
 import { lenet5 } from "./lenet5.ts";

@@ -4,6 +4,7 @@ import type { FetchProgress } from "../data/fetch.ts";
 import type { Device } from "../device.ts";
 import type { Progress } from "./progress.ts";
 import { bar } from "./progress.ts";
+import type { Optimization } from "./recipe.ts";
 import type { RunConfig } from "./run_folder.ts";
 
 /** Names the adapter, and says what it means when it is the CPU. */
@@ -16,9 +17,9 @@ export function announceAdapter({ adapter }: Device, progress: Progress): void {
 
 /** Says what is trained on what. */
 export function announceData(
-  { model, parameters, dataset, recipe }: RunConfig,
+  { model, parameters, dataset, recipe }: RunConfig<Optimization & { augment?: boolean }, string>,
   progress: Progress,
-) {
+): void {
   const count = (n: number) => n.toLocaleString("en").replaceAll(",", " ");
   const held = dataset.validation > 0 ? `, ${count(dataset.validation)} held out` : "";
   progress.line(

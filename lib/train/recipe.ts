@@ -15,8 +15,8 @@ export const OPTIMIZERS = ["sgd", "adam", "adamw"] as const;
 /** The schedules that `--schedule` offers. */
 export const SCHEDULES = ["constant", "linear", "cosine"] as const;
 
-/** Everything that decides what a training run computes, beside the data and the network. */
-export interface Recipe {
+/** How any network is optimized. */
+export interface Optimization {
   /** Passes over the training images. */
   readonly epochs: number;
   /** Images per step; the last step of an epoch takes what is left. */
@@ -29,19 +29,23 @@ export interface Recipe {
   readonly schedule: typeof SCHEDULES[number];
   /** Weight decay of the optimizer: decoupled in AdamW, L2 in the others. @default the optimizer's */
   readonly weightDecay?: number;
-  /** Share of the target that is spread over all classes. @default 0 */
-  readonly labelSmoothing?: number;
   /**
    * Decay of the average of the weights that is tested and kept; 0 keeps the weights themselves.
    * @default 0
    */
   readonly ema?: number;
+  /** What all random numbers are drawn from. */
+  readonly seed: number;
+}
+
+/** Everything that decides what the training of a classifier computes, beside data and network. */
+export interface Recipe extends Optimization {
+  /** Share of the target that is spread over all classes. @default 0 */
+  readonly labelSmoothing?: number;
   /** Whether training images are moved and bent at random. */
   readonly augment: boolean;
   /** How far, when they are. @default what suits the size of the images */
   readonly augmentation?: Augmentation;
-  /** What all random numbers are drawn from. */
-  readonly seed: number;
 }
 
 /**
@@ -76,7 +80,7 @@ export function accurate(
 }
 
 /** Makes the recipe's optimizer for `network`. */
-export function makeOptimizer(recipe: Recipe, network: Module): Optimizer {
+export function makeOptimizer(recipe: Optimization, network: Module): Optimizer {
   const parameters = network.namedParameters();
   const { lr, weightDecay } = recipe;
   const options = { lr, ...(weightDecay !== undefined && { weightDecay }) };
@@ -91,12 +95,12 @@ export function makeOptimizer(recipe: Recipe, network: Module): Optimizer {
 }
 
 /** Makes the average of `network`'s weights, when the recipe asks for one. */
-export function makeEma({ ema = 0 }: Recipe, network: Module): EMA | undefined {
+export function makeEma({ ema = 0 }: Optimization, network: Module): EMA | undefined {
   return ema > 0 ? new EMA(network.namedParameters(), { decay: ema }) : undefined;
 }
 
 /** Makes the recipe's schedule for a run of `total` steps. */
-export function makeSchedule(recipe: Recipe, total: number): Schedule {
+export function makeSchedule(recipe: Optimization, total: number): Schedule {
   switch (recipe.schedule) {
     case "constant":
       return constant();

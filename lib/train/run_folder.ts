@@ -12,8 +12,8 @@ import { writeFileAtomic } from "../files.ts";
 import type { ModelName } from "../models/registry.ts";
 import type { ImageShape } from "../models/shape.ts";
 import { VERSION } from "../version.ts";
-import type { Recipe } from "./recipe.ts";
-import type { EpochRecord } from "./state.ts";
+import type { Optimization, Recipe } from "./recipe.ts";
+import type { EpochFigures } from "./state.ts";
 
 /** What `config.json` says of the data. */
 export interface DatasetConfig {
@@ -74,17 +74,17 @@ export interface DataOptions {
 }
 
 /** The content of `config.json`: what was run, on what, with what. */
-export interface RunConfig {
+export interface RunConfig<R extends Optimization = Recipe, Name extends string = ModelName> {
   /** The task that made the run, such as `cnn`. */
   readonly task: string;
   /** The network. */
-  readonly model: ModelName;
+  readonly model: Name;
   /** Number of trained values. */
   readonly parameters: number;
   /** Size of the images, number of classes. */
   readonly shape: ImageShape;
   /** How it is trained. */
-  readonly recipe: Recipe;
+  readonly recipe: R;
   /** The data. */
   readonly dataset: DatasetConfig;
   /** The adapter at the start of the run; other adapters round differently. */
@@ -146,7 +146,9 @@ export async function writeConfig(folder: string, config: object): Promise<void>
  *
  * @throws {CheckpointError} When the folder is not that of a run.
  */
-export async function readConfig(folder: string): Promise<RunConfig> {
+export async function readConfig<R extends Optimization = Recipe, Name extends string = ModelName>(
+  folder: string,
+): Promise<RunConfig<R, Name>> {
   let text: string;
   try {
     text = await Deno.readTextFile(join(folder, CONFIG_FILE));
@@ -157,7 +159,7 @@ export async function readConfig(folder: string): Promise<RunConfig> {
     );
   }
   try {
-    const config: RunConfig = JSON.parse(text);
+    const config: RunConfig<R, Name> = JSON.parse(text);
     if (config.recipe && config.dataset && config.shape) return config;
   } catch {
     // Falls through to the same error as a file that parses but is no configuration.
@@ -168,7 +170,7 @@ export async function readConfig(folder: string): Promise<RunConfig> {
 /** Writes `metrics.jsonl`, one line for each finished epoch. */
 export async function writeMetrics(
   folder: string,
-  records: readonly EpochRecord[],
+  records: readonly EpochFigures[],
 ): Promise<void> {
   const text = records.map((record) => JSON.stringify(record) + "\n").join("");
   await writeFileAtomic(join(folder, METRICS_FILE), text);

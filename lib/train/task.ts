@@ -5,17 +5,13 @@ import { announceAdapter } from "./announce.ts";
 import { writeArtifacts } from "./artifacts.ts";
 import { loadModel } from "./checkpoint.ts";
 import { accuracyOf, predictSet } from "./evaluate.ts";
-import { stepsPerEpoch, trainClassifier } from "./loop.ts";
+import { stepsPerEpoch } from "./feed_stepper.ts";
+import { trainClassifier } from "./loop.ts";
+import { beginRun, resumeRun } from "./open_run.ts";
 import { formatDuration, Progress } from "./progress.ts";
-import {
-  beginRun,
-  resumeRun,
-  type Run,
-  saveRun,
-  type TrainingRequest,
-  withKeptWeights,
-} from "./run.ts";
-import type { EpochRecord } from "./state.ts";
+import { planOf, type Run, saveRun, type TrainingRequest, withKeptWeights } from "./run.ts";
+import { INTERRUPTED, untilStopped } from "./signals.ts";
+import type { Accuracies } from "./state.ts";
 
 /** What a training run came to; the line of `--json`. */
 export interface TrainingResult {
@@ -48,12 +44,6 @@ export interface TrainingResult {
   /** The run folder. */
   readonly run: string;
 }
-
-/** Signals within this time of the first, in ms, are that signal still. */
-const SAME_SIGNAL = 1_000;
-
-/** Exit status after Ctrl-C, as shells report it. */
-export const INTERRUPTED = 130;
 
 /**
  * Trains, tests and writes everything into a run folder, and prints what came out.
@@ -94,39 +84,30 @@ export async function trainRun(
   const { options } = request;
   const device = await openDevice();
   announceAdapter(device, progress);
-  const run = options.resume === undefined
-    ? await beginRun(request, progress, device)
-    : await resumeRun(request, options.resume, progress, device);
+  const run: Run = options.resume === undefined
+    ? await beginRun(planOf(request), options, progress, device)
+    : await resumeRun(planOf(request), request, options.resume, progress, device);
 
-  const stop = new AbortController();
-  const removeListeners = stopOnSignals(stop, progress);
-  try {
-    await trainClassifier({
+  const hint = `go on with: deno task ${request.task} --resume ${run.folder}`;
+  const finished = await untilStopped(progress, hint, (signal) =>
+    trainClassifier({
       device,
       ...run,
       maxValue: run.dataset.maxValue,
       recipe: run.config.recipe,
       progress,
-      signal: stop.signal,
+      signal,
       eager: options.eager,
       evaluate: () => withKeptWeights(run, () => evaluateEpoch(device, run)),
       save: () => saveRun(run),
-    });
-  } catch (error) {
-    if (!stop.signal.aborted || error !== stop.signal.reason) throw error;
-    progress.warn(`stopped; go on with: deno task ${request.task} --resume ${run.folder}`);
-    return undefined;
-  } finally {
-    removeListeners();
-    progress.clear();
-  }
-  return await finish(device, run);
+    }));
+  return finished ? await finish(device, run) : undefined;
 }
 
 async function evaluateEpoch(
   device: Device,
   run: Run,
-): Promise<Pick<EpochRecord, "val_accuracy" | "test_accuracy">> {
+): Promise<Accuracies> {
   const set = run.validation ?? run.dataset.test;
   const { classes } = await predictSet(device, run.network, set, run.dataset.maxValue);
   const accuracy = accuracyOf(classes, set.labels);
@@ -177,26 +158,4 @@ async function finish(device: Device, run: Run): Promise<TrainingOutcome> {
     predictions,
   });
   return { result, summary };
-}
-
-/** Stops after the current step at the first signal, at once at the second. */
-function stopOnSignals(stop: AbortController, progress: Progress): () => void {
-  let first = 0;
-  const listener = () => {
-    if (stop.signal.aborted) {
-      // One kill of a whole process group can arrive several times.
-      if (performance.now() - first > SAME_SIGNAL) Deno.exit(INTERRUPTED);
-      return;
-    }
-    first = performance.now();
-    progress.warn("stopping after this step (again to stop at once)");
-    stop.abort(new Error("stopped by a signal"));
-  };
-  const signals: Deno.Signal[] = Deno.build.os === "windows"
-    ? ["SIGINT"]
-    : ["SIGINT", "SIGTERM", "SIGHUP"];
-  for (const signal of signals) Deno.addSignalListener(signal, listener);
-  return () => {
-    for (const signal of signals) Deno.removeSignalListener(signal, listener);
-  };
 }

@@ -44,7 +44,7 @@ function train(network: MLP, optimizer: Adam, from: number, to: number): void {
 const standing: TrainingState = {
   epoch: 1,
   step: 3,
-  lossSum: 0.1 + 0.2,
+  lossSums: [0.1 + 0.2],
   lossCount: 24,
   seconds: 1.5,
   records: [{
