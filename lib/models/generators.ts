@@ -13,8 +13,8 @@ import { UNet } from "./unet.ts";
 export interface DenoiserEntry {
   /** What it is, in a few words. */
   readonly summary: string;
-  /** Whether it takes labels. */
-  readonly labelled: boolean;
+  /** Whether it takes no labels, wants one for each image, or can do with the class of none. */
+  readonly labels: "none" | "always" | "optional";
   /** Builds it with fresh weights for times from 0 to `timesteps − 1`. */
   readonly build: (shape: ImageShape, random: Random, timesteps: number) => DenoisingNetwork;
 }
@@ -23,18 +23,18 @@ export interface DenoiserEntry {
 export const denoisers = {
   "ddpm": {
     summary: "a U-Net of three sizes with 10, 20 and 40 channels",
-    labelled: false,
+    labels: "none",
     build: (shape, random, timesteps) => new UNet(shape, random, { timesteps }),
   },
   "cddpm": {
     summary: "a U-Net of 128 features that is told the class",
-    labelled: true,
+    labels: "optional",
     build: (shape, random, timesteps) =>
       new ContextUnet(shape, random, { features: 128, timesteps }),
   },
   "cddpm-256": {
     summary: "a U-Net of 256 features that is told the class",
-    labelled: true,
+    labels: "optional",
     build: (shape, random, timesteps) =>
       new ContextUnet(shape, random, { features: 256, timesteps }),
   },
@@ -65,7 +65,9 @@ export function buildGenerator(
 
 function transformers(): Record<DiTPresetName, DenoiserEntry> {
   const entries = Object.entries(ditPresets).map(([name, { summary, build }]) => {
-    const entry: DenoiserEntry = { summary, labelled: true, build };
+    // dit-tiny has no class that stands for none.
+    const labels = name === "dit-tiny" ? "always" : "optional";
+    const entry: DenoiserEntry = { summary, labels, build };
     return [name, entry] as const;
   });
   return Object.fromEntries(entries) as Record<DiTPresetName, DenoiserEntry>;

@@ -1,7 +1,7 @@
 /** The options that all training tasks share, and how they meet the recipe. @module */
 
 import type { Options, OptionValue } from "../cli/spec.ts";
-import { OPTIMIZERS, type Recipe, SCHEDULES } from "./recipe.ts";
+import { type Optimization, OPTIMIZERS, type Recipe, SCHEDULES } from "./recipe.ts";
 
 /** The data sets that `--dataset` offers. */
 export const DATASET_CHOICES = ["auto", "mnist", "fashion-mnist", "digits"] as const;
@@ -119,14 +119,18 @@ export const RESUME_OPTIONS: ReadonlySet<string> = new Set([
   "debug",
 ]);
 
-/** `recipe` with what was given on the command line in the place of its own values. */
-export function applyOptions(
-  recipe: Recipe,
-  options: TrainingOptions,
-  given: ReadonlySet<string>,
-): Recipe {
+/** The options of {@link applyOptimization}. */
+export type OptimizationOptions = Pick<
+  TrainingOptions,
+  "epochs" | "batch-size" | "lr" | "optimizer" | "schedule" | "weight-decay" | "ema" | "seed"
+>;
+
+/** `recipe` with what of its optimization was given on the command line. */
+export function applyOptimization<R extends Optimization>(
+  recipe: R,
+  options: OptimizationOptions,
+): R {
   const weightDecay = options["weight-decay"] ?? recipe.weightDecay;
-  const labelSmoothing = options["label-smoothing"] ?? recipe.labelSmoothing;
   const ema = options.ema ?? recipe.ema;
   return {
     ...recipe,
@@ -136,9 +140,21 @@ export function applyOptions(
     optimizer: options.optimizer ?? recipe.optimizer,
     schedule: options.schedule ?? recipe.schedule,
     ...(weightDecay !== undefined && { weightDecay }),
-    ...(labelSmoothing !== undefined && { labelSmoothing }),
     ...(ema !== undefined && { ema }),
     seed: options.seed ?? recipe.seed,
+  };
+}
+
+/** `recipe` with what was given on the command line in the place of its own values. */
+export function applyOptions(
+  recipe: Recipe,
+  options: TrainingOptions,
+  given: ReadonlySet<string>,
+): Recipe {
+  const labelSmoothing = options["label-smoothing"] ?? recipe.labelSmoothing;
+  return {
+    ...applyOptimization(recipe, options),
+    ...(labelSmoothing !== undefined && { labelSmoothing }),
     augment: given.has("augment") ? options.augment : recipe.augment,
   };
 }

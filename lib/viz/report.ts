@@ -23,6 +23,8 @@ export interface ReportSection {
   readonly svg?: string;
   /** A picture as the bytes of a PNG file. */
   readonly png?: Uint8Array;
+  /** A moving picture as the bytes of a GIF file. */
+  readonly gif?: Uint8Array;
   /**
    * What the picture shows, for readers who cannot see it.
    *
@@ -97,18 +99,20 @@ function drawFacts(facts: ReportOptions["facts"]): string[] {
 }
 
 function drawSection(section: ReportSection): string[] {
-  const { heading, svg, png, alt, table, pre, caption } = section;
+  const { heading, svg, png, gif, alt, table, pre, caption } = section;
   const parts: string[] = [];
   if (svg !== undefined) parts.push(`<div class="chart"${scrollable(heading)}>${svg}</div>`);
-  if (png !== undefined) parts.push(drawPicture(png, alt ?? caption ?? heading));
+  const picture = alt ?? caption ?? heading;
+  if (png !== undefined) parts.push(drawPicture("png", png, picture));
+  if (gif !== undefined) parts.push(drawPicture("gif", gif, picture));
   if (table !== undefined) parts.push(...drawTable(table, heading));
   if (pre !== undefined) parts.push(`<pre${scrollable(heading)}>${escapeMarkup(pre)}</pre>`);
   if (caption !== undefined) parts.push(`<p class="caption">${escapeMarkup(caption)}</p>`);
   return ["<section>", `<h2>${escapeMarkup(heading)}</h2>`, ...parts, "</section>"];
 }
 
-function drawPicture(png: Uint8Array, alt: string): string {
-  return `<img src="data:image/png;base64,${png.toBase64()}" alt="${escapeMarkup(alt)}"/>`;
+function drawPicture(type: "png" | "gif", bytes: Uint8Array, alt: string): string {
+  return `<img src="data:image/${type};base64,${bytes.toBase64()}" alt="${escapeMarkup(alt)}"/>`;
 }
 
 function drawTable({ columns, rows }: ReportTable, heading: string): string[] {
