@@ -164,6 +164,15 @@ export * from "./lib/models/unet.ts";
 export * from "./lib/models/vit.ts";
 
 export {
+  type Inspection,
+  inspectNetwork,
+  type InspectOptions,
+  type TrainingMemory,
+} from "./lib/inspect/inspect.ts";
+export { type Figures, type Layer } from "./lib/inspect/layers.ts";
+export { inspectPreset, PRESET_NAMES, type PresetName } from "./lib/inspect/presets.ts";
+
+export {
   type ClassificationReport,
   classificationReport,
   type ClassificationReportOptions,

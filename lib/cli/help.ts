@@ -1,5 +1,6 @@
 /** The help text of a command, written from its schema. @module */
 
+import { wrap } from "../text.ts";
 import { type CommandSpec, COMMON_OPTIONS, type OptionSpec } from "./spec.ts";
 
 /** Columns of the text: what every terminal has. */
@@ -61,17 +62,4 @@ function table(rows: readonly (readonly [string, string])[]): string {
     const rest = lines.map((line) => " ".repeat(column) + line);
     return [`  ${left}`.padEnd(column) + first, ...rest].map((line) => line.trimEnd()).join("\n");
   }).join("\n");
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(/\s+/)) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) {
-      lines[lines.length - 1] = `${last} ${word}`;
-    } else {
-      lines.push(word);
-    }
-  }
-  return lines;
 }

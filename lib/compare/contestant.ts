@@ -4,6 +4,7 @@ import { takeFirst } from "../data/split.ts";
 import type { ImageSet } from "../data/types.ts";
 import { join } from "../deps.ts";
 import { CheckpointError } from "../errors.ts";
+import { grouped } from "../text.ts";
 import { loadClassifier } from "../train/classifier.ts";
 import type { Contestant } from "./statistics.ts";
 
@@ -58,8 +59,7 @@ async function readResult(folder: string): Promise<Result> {
 }
 
 function sizeOf({ parameters, support_vectors, nodes }: Result): string {
-  const count = (n: number) => n.toLocaleString("en").replaceAll(",", " ");
-  if (support_vectors !== undefined) return `${count(support_vectors)} support vectors`;
-  if (nodes !== undefined) return `${count(nodes)} nodes`;
-  return `${count(parameters ?? 0)} parameters`;
+  if (support_vectors !== undefined) return `${grouped(support_vectors)} support vectors`;
+  if (nodes !== undefined) return `${grouped(nodes)} nodes`;
+  return `${grouped(parameters ?? 0)} parameters`;
 }

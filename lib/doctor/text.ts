@@ -1,5 +1,6 @@
 /** A bug report as aligned sections of text. @module */
 
+import { scaledBytes, wrap } from "../text.ts";
 import type { AdapterReport } from "./adapter.ts";
 import type { ComputeReport } from "./compute.ts";
 import type { DatasetReport, MirrorReport } from "./datasets.ts";
@@ -35,7 +36,7 @@ export function machineRows(machine: Machine): Rows {
       "memory",
       memory === null || available === null
         ? unknown
-        : `${scaled(memory)} in all, ${scaled(available)} available`,
+        : `${scaledBytes(memory)} in all, ${scaledBytes(available)} available`,
     ],
   ];
 }
@@ -119,16 +120,11 @@ function describeFiles(name: string, bytes: number, files: DatasetReport["files"
     .map(([condition, count]) => `${count} ${condition}`).join(", ");
   if (files.damaged > 0) return `${counts}; see deno task data verify --dataset ${name}`;
   if (files.missing > 0) return `${counts}; get it with deno task data fetch --dataset ${name}`;
-  return `${counts}, ${scaled(bytes)}`;
+  return `${counts}, ${scaledBytes(bytes)}`;
 }
 
 function flags(entries: readonly (readonly [string, boolean])[]): string {
   return entries.map(([name, has]) => `${name} ${has ? "yes" : "no"}`).join(", ");
-}
-
-/** Bytes in decimal units, as shops and systems count memory and files. */
-function scaled(bytes: number): string {
-  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /** Bytes in binary units, as limits are set. */
@@ -136,15 +132,4 @@ function binary(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
   return `${Number((bytes / 1024 ** power).toPrecision(3))} ${units[power]}`;
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1)!;
-    if (last === "") lines[lines.length - 1] = word;
-    else if (last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }

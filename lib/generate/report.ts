@@ -2,6 +2,7 @@
 
 import { join } from "../deps.ts";
 import { writeFileAtomic } from "../files.ts";
+import { grouped } from "../text.ts";
 import { formatDuration } from "../train/progress.ts";
 import type { EpochFigures } from "../train/state.ts";
 import { lineChart } from "../viz/chart.ts";
@@ -59,7 +60,7 @@ export async function writeReport(
     title: `${title}: loss ${result.train_loss.toFixed(4)}`,
     subtitle: `after ${result.epochs} epochs`,
     facts: [
-      ["Parameters", result.parameters.toLocaleString("en").replaceAll(",", " ")],
+      ["Parameters", grouped(result.parameters)],
       ["Steps", String(result.steps)],
       ["Training time", formatDuration(result.seconds)],
       ["Adapter", result.adapter],

@@ -2,6 +2,7 @@
 
 import type { FetchProgress } from "../data/fetch.ts";
 import type { Device } from "../device.ts";
+import { grouped } from "../text.ts";
 import type { Progress } from "./progress.ts";
 import { bar } from "./progress.ts";
 import type { Optimization } from "./recipe.ts";
@@ -20,16 +21,15 @@ export function announceData(
   { model, parameters, dataset, recipe }: RunConfig<Optimization & { augment?: boolean }, string>,
   progress: Progress,
 ): void {
-  const count = (n: number) => n.toLocaleString("en").replaceAll(",", " ");
-  const held = dataset.validation > 0 ? `, ${count(dataset.validation)} held out` : "";
+  const held = dataset.validation > 0 ? `, ${grouped(dataset.validation)} held out` : "";
   progress.line(
     `data ${dataset.name} (${dataset.source}): ${
-      count(dataset.train_images)
+      grouped(dataset.train_images)
     } to train on${held}, ` +
-      `${count(dataset.test_images)} to test on`,
+      `${grouped(dataset.test_images)} to test on`,
   );
   progress.line(
-    `model ${model}, ${count(parameters)} parameters; ${recipe.optimizer}, lr ${recipe.lr}` +
+    `model ${model}, ${grouped(parameters)} parameters; ${recipe.optimizer}, lr ${recipe.lr}` +
       `${recipe.schedule === "constant" ? "" : ` (${recipe.schedule})`}, ` +
       `batch ${recipe.batchSize}, ${recipe.epochs} epochs` +
       `${recipe.augment ? ", augmented" : ""}, seed ${recipe.seed}`,

@@ -1,0 +1,28 @@
+/** Numbers and lines for people. @module */
+
+/** A whole number with its digits in groups of three: `3 199 106`. */
+export function grouped(count: number): string {
+  return count.toLocaleString("en").replaceAll(",", " ");
+}
+
+const UNITS = ["kB", "MB", "GB", "TB"] as const;
+
+/** Bytes in decimal units, as shops and systems count memory and files: `11.6 MB`. */
+export function scaledBytes(bytes: number): string {
+  const power = UNITS.findLastIndex((_, i) => bytes >= 1000 ** (i + 1));
+  return power < 0 ? `${bytes} B` : `${(bytes / 1000 ** (power + 1)).toFixed(1)} ${UNITS[power]}`;
+}
+
+/** The lines of a text, broken at spaces so that they have `width` columns, where words allow it. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/)) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) {
+      lines[lines.length - 1] = `${last} ${word}`;
+    } else {
+      lines.push(word);
+    }
+  }
+  return lines;
+}
