@@ -7,11 +7,15 @@
 import { tf } from "../deps.ts";
 import { writeValues } from "../engine/backend.ts";
 import { Clock } from "../engine/clock.ts";
+import { webgpuBackend } from "../engine/program.ts";
 import { type CompiledStep, compileStep, eagerStep } from "../engine/step.ts";
 import type { Tensor1D, Variable } from "../tensor.ts";
 import { type Denoiser, type Guidance, guide, isGuided } from "./guidance.ts";
 import { framesOf, type SamplerPlan } from "./samplers/plan.ts";
 import { SamplerState } from "./sampler_state.ts";
+
+/** Progress is reported about this often, in ms: each report waits for the GPU. */
+const REPORT_INTERVAL = 200;
 
 /** Options of {@link Sampler}. */
 export interface SamplerOptions {
@@ -37,6 +41,12 @@ export interface SampleRequest {
   readonly labels?: ArrayLike<number>;
   /** How many pictures of the way to keep, evenly spaced in time; the last is the result. @default 0 */
   readonly frames?: number;
+  /**
+   * Is told how many of the plan's evaluations are done; waits for the GPU now and then.
+   *
+   * @default nobody is told, and nothing is waited for on the way
+   */
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 /** Images, and the way to them. */
@@ -125,18 +135,18 @@ export class Sampler {
    * @throws {RecordingError} When the network cannot be recorded.
    */
   async sample(request: SampleRequest = {}): Promise<Samples> {
-    const { first = 0, frames = 0 } = request;
+    const { first = 0, frames = 0, onProgress } = request;
     this.#setLabels(request.labels);
     this.#clock.set(0);
     this.#state.start(first);
     const kept: Float32Array[] = [];
     let done = 0;
     for (const place of framesOf(this.#plan, frames)) {
-      await this.#advance(done, place);
+      await this.#advance(done, place, onProgress);
       done = place;
       kept.push(await this.#state.read());
     }
-    await this.#advance(done, this.#plan.length);
+    await this.#advance(done, this.#plan.length, onProgress);
     return { images: kept.at(-1) ?? await this.#state.read(), frames: kept };
   }
 
@@ -160,13 +170,23 @@ export class Sampler {
   }
 
   /** Runs evaluations `from` to `to − 1`. */
-  async #advance(from: number, to: number): Promise<void> {
+  async #advance(
+    from: number,
+    to: number,
+    onProgress: SampleRequest["onProgress"],
+  ): Promise<void> {
+    let most = onProgress ? 1 : to - from;
     for (let at = from; at < to;) {
       const step = this.#steps[at]!;
       let end = at + 1;
-      while (end < to && this.#steps[end] === step) end++;
+      while (end < to && end - at < most && this.#steps[end] === step) end++;
+      const started = performance.now();
       await step.run(end - at);
       at = end;
+      if (!onProgress) continue;
+      await webgpuBackend().queue.onSubmittedWorkDone();
+      onProgress(at, this.#plan.length);
+      if (performance.now() - started < REPORT_INTERVAL) most *= 2;
     }
   }
 

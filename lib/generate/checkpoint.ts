@@ -5,15 +5,17 @@ import { writeFileAtomic } from "../files.ts";
 import { buildGenerator, GENERATOR_NAMES, type GeneratorName } from "../models/generators.ts";
 import type { Module, StateDict } from "../nn/module.ts";
 import { Random } from "../random.ts";
-import { modelFile, readSafetensors } from "../train/checkpoint.ts";
+import { modelFile, readCheckpoint } from "../train/checkpoint.ts";
 import { decodeInfo, encodeInfo, type ModelInfo, nonsense } from "../train/model_info.ts";
-import { encodeSafetensors } from "../train/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors } from "../train/safetensors.ts";
 import { NOISES, PREDICTIONS, type Process } from "./process.ts";
 
 /** What a checkpoint says of its generator. */
 export interface GeneratorInfo extends ModelInfo<GeneratorName> {
   /** The process that a diffusion network was trained for. */
   readonly process?: Process;
+  /** Whether it learnt from dropped labels too, and so can be guided. */
+  readonly dropsLabels?: boolean;
 }
 
 /** A generator, loaded. */
@@ -30,12 +32,13 @@ export interface LoadedGenerator {
 export async function saveGenerator(
   path: string,
   tensors: StateDict,
-  { process, ...info }: GeneratorInfo,
+  { process, dropsLabels, ...info }: GeneratorInfo,
 ): Promise<void> {
   const metadata = {
     format: "pt",
     ...encodeInfo(info),
     ...(process && { process: JSON.stringify(process) }),
+    ...(dropsLabels && { drops_labels: "true" }),
   };
   await writeFileAtomic(path, encodeSafetensors({ tensors, metadata }));
 }
@@ -48,12 +51,24 @@ export async function saveGenerator(
  */
 export async function loadGenerator(path: string): Promise<LoadedGenerator> {
   const file = await modelFile(path);
-  const { tensors, metadata } = await readSafetensors(file);
+  return decodeGenerator(await readCheckpoint(file), file);
+}
+
+/**
+ * Loads a generator from the bytes of a checkpoint.
+ *
+ * @param bytes The content of a safetensors file.
+ * @param file What to call it.
+ * @throws {CheckpointError} When it is damaged, or not one of this project's generators.
+ */
+export function decodeGenerator(bytes: Uint8Array<ArrayBuffer>, file: string): LoadedGenerator {
+  const { tensors, metadata } = decodeSafetensors(bytes, file);
   const base = decodeInfo(metadata, file, GENERATOR_NAMES);
   const process = base.model === "gan" ? undefined : decodeProcess(metadata.process, file);
   const network = build(base, process?.timesteps ?? 1, tensors, file);
   network.loadStateDict(tensors);
-  return { path: file, network, info: { ...base, ...(process && { process }) } };
+  const dropsLabels = metadata.drops_labels === "true";
+  return { path: file, network, info: { ...base, ...(process && { process }), dropsLabels } };
 }
 
 function build(

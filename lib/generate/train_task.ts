@@ -33,6 +33,8 @@ import type { TrainedGenerator } from "./training.ts";
 export interface GeneratorRecipe extends Optimization {
   /** The process, of a diffusion network. */
   readonly process?: Process;
+  /** The share of labels that are dropped. */
+  readonly dropLabels?: number;
   /** What is drawn on the way. */
   readonly samples: SampleSettings & { readonly guidance?: readonly number[] };
 }
@@ -198,7 +200,11 @@ async function saveRun(run: GeneratorRun): Promise<void> {
   if (state.step === 0) {
     const losses = state.records.map((record) => record.train_loss);
     const isBest = training.losses.length > 1 || losses.at(-1) === Math.min(...losses);
-    const about: GeneratorInfo = { ...info, ...(recipe.process && { process: recipe.process }) };
+    const about: GeneratorInfo = {
+      ...info,
+      ...(recipe.process && { process: recipe.process }),
+      dropsLabels: (recipe.dropLabels ?? 0) > 0,
+    };
     const weights = await withKeptWeights(run, () => network.stateDict());
     await saveGenerator(join(folder, LAST_FILE), weights, about);
     if (isBest) await saveGenerator(join(folder, MODEL_FILE), weights, about);

@@ -1,0 +1,21 @@
+/**
+ * Draws images with a trained diffusion model.
+ *
+ * @module
+ */
+
+import { runTask } from "../lib/cli.ts";
+import { DIFFUSION_SAMPLE_OPTIONS, SAMPLE_OPTIONS } from "../lib/generate/sample_options.ts";
+import { sampleTask } from "../lib/generate/sample_task.ts";
+
+if (import.meta.main) {
+  await runTask({
+    name: "ddpm:sample",
+    summary: "Draws images with a trained diffusion model.",
+    examples: [
+      "deno task ddpm:sample --checkpoint runs/ddpm/20261121-120000-1",
+      "deno task ddpm:sample --checkpoint model.safetensors --n 100 --sampler ddim --steps 100 --gif",
+    ],
+    options: { ...SAMPLE_OPTIONS, ...DIFFUSION_SAMPLE_OPTIONS },
+  }, ({ options }) => sampleTask({ task: "ddpm:sample", models: ["ddpm"], options }));
+}
