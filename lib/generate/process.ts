@@ -71,16 +71,17 @@ export function scheduleOf(process: Process): NoiseSchedule | "rectified-flow" {
   return zeroSnr ? zeroTerminalSnr(schedule) : schedule;
 }
 
+/** With as few timesteps, the scaled noise would leave nothing: its last β is 20 / T. */
+const TOO_FEW_TO_SCALE = 20;
+
 function linearOf(timesteps: number, scaled: boolean): NoiseSchedule {
-  try {
-    return linearSchedule(timesteps, { scaled });
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+  if (scaled && timesteps <= TOO_FEW_TO_SCALE) {
     throw new UsageError(
-      `Cannot scale the noise to ${timesteps} timesteps: that takes 21 or more, got ${timesteps}. ` +
-        "Take --noise linear or cosine",
+      `Cannot scale the noise: that takes ${TOO_FEW_TO_SCALE + 1} timesteps or more, got ` +
+        `${timesteps}. Take --noise linear or cosine`,
     );
   }
+  return linearSchedule(timesteps, { scaled });
 }
 
 /** The sampler and its steps where none are asked for. */

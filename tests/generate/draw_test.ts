@@ -1,0 +1,73 @@
+import { openDevice } from "../../lib/device.ts";
+import { diffusionTraining } from "../../lib/generate/diffusion.ts";
+import { drawBatches } from "../../lib/generate/draw.ts";
+import { latentDrawer } from "../../lib/generate/latent_drawer.ts";
+import type { DiffusionRecipe } from "../../lib/generate/recipe.ts";
+import { Generator } from "../../lib/models/gan.ts";
+import { Random } from "../../lib/random.ts";
+import { assertAllClose } from "../allclose.ts";
+import { assert } from "../deps.ts";
+
+const shape = { height: 8, width: 8, channels: 1, classes: 10 };
+const recipe: DiffusionRecipe = {
+  epochs: 1,
+  batchSize: 4,
+  optimizer: "adam",
+  lr: 1e-3,
+  schedule: "constant",
+  seed: 5,
+  process: {
+    timesteps: 20,
+    noise: "cosine",
+    zeroSnr: false,
+    prediction: "epsilon",
+    range: [-1, 1],
+  },
+  loss: "mse",
+  dropLabels: 0.1,
+  samples: { rows: 1, every: 1, gifEvery: 1, guidance: [1], steps: 4 },
+};
+
+Deno.test("images are the same however they are split into batches", async () => {
+  await openDevice();
+  const { training } = diffusionTraining("dit-tiny", shape, recipe);
+  const labels = [3, 1, 4, 1, 5];
+  const draw = async (batchSize: number) => {
+    const drawer = training.drawer({ count: batchSize, seed: 7 });
+    const shares: number[] = [];
+    const samples = await drawBatches(drawer, {
+      count: 5,
+      batchSize,
+      labels,
+      frames: 3,
+      onProgress: (share) => shares.push(share),
+    });
+    drawer.dispose();
+    assert.equal(shares.at(-1), 1);
+    assert.deepEqual(shares, shares.toSorted((a, b) => a - b));
+    return samples;
+  };
+  const whole = await draw(5);
+  const split = await draw(2);
+  assert.equal(whole.images.length, 5 * 64);
+  assert.equal(split.frames.length, whole.frames.length);
+  assertAllClose(split.images, whole.images, { rtol: 0, atol: 1e-4 });
+  assert.deepEqual(whole.frames.at(-1), whole.images);
+  // Other noise, other images: the test would not see a drawer that ignores its number.
+  assert.notDeepEqual(whole.images.slice(64, 128), whole.images.slice(192, 256));
+});
+
+Deno.test("a generator of one pass draws by seed and number", async () => {
+  await openDevice();
+  const generator = new Generator(shape, new Random(2, "init"));
+  const draw = async (count: number, first: number, seed = 1) =>
+    (await latentDrawer(generator, count, seed).sample({ first })).images;
+  const whole = await draw(4, 0);
+  assertAllClose(await draw(2, 2), whole.subarray(128), { rtol: 0, atol: 1e-6 });
+  assert.notDeepEqual(await draw(4, 0, 2), whole);
+  await assert.rejects(
+    () => latentDrawer(generator, 1, 1).sample({ labels: [1] }),
+    /it has no labels, got some/,
+  );
+  generator.dispose();
+});
