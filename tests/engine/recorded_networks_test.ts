@@ -35,7 +35,7 @@ import { assert } from "../deps.ts";
 
 const device = await openDevice();
 const STEPS = 20;
-const BATCH = 4;
+const BATCH = 2;
 
 /** An optimizer with a rate that falls from step to step. */
 interface Recipe {
@@ -114,7 +114,7 @@ function denoiser(
 
 const gan: Case = {
   size: 8,
-  recipe: { ...adam, lr: 2e-4, ema: true },
+  recipe: { ...adam, lr: 2e-4 },
   build(clock) {
     const generator = new Generator(shapeOf(8), init("generator"));
     const discriminator = new Discriminator(shapeOf(8), init("discriminator"));
