@@ -5,6 +5,7 @@ import { InklingError, UsageError } from "../errors.ts";
 import { ceiling } from "./ceiling.ts";
 import { compare, type Comparison, type Contest } from "./contest.ts";
 import { convolutions } from "./convolutions.ts";
+import { generatorSteps } from "./generator_steps.ts";
 import type { Measurement, Probe } from "./probe.ts";
 import { products } from "./products.ts";
 import { longReplay, replayCost } from "./replay.ts";
@@ -12,7 +13,12 @@ import { steps } from "./steps.ts";
 import type { Effort } from "./stopwatch.ts";
 
 /** All contests, in the order of the table. */
-export const CONTESTS: readonly Contest[] = [...products, ...convolutions, ...steps];
+export const CONTESTS: readonly Contest[] = [
+  ...products,
+  ...convolutions,
+  ...steps,
+  ...generatorSteps,
+];
 
 /** All other measurements. */
 export const PROBES: readonly Probe[] = [ceiling, replayCost, longReplay];

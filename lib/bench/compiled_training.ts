@@ -8,7 +8,7 @@ import { Context, type Module } from "../nn/module.ts";
 import { Adam } from "../nn/optim/adam.ts";
 import { SGD } from "../nn/optim/sgd.ts";
 import { trainStep } from "../train/loop.ts";
-import { BATCH_SIZE, MAX_VALUE, type Training } from "./workload.ts";
+import { MAX_VALUE, type Training } from "./workload.ts";
 
 /** The default, by name: the cost of a replayed step is taken from the times of a submit. */
 export const STEPS_PER_SUBMIT = 16;
@@ -40,11 +40,11 @@ export function compiledTraining(
   const Kind = training.optimizer === "sgd" ? SGD : Adam;
   const optimizer = new Kind(network.namedParameters(), { lr });
   const clock = new Clock();
-  const feed = new Feed(images, { maxValue: MAX_VALUE, batchSize: BATCH_SIZE, clock });
+  const feed = new Feed(images, { maxValue: MAX_VALUE, batchSize: images.count, clock });
   const context = new Context();
   optimizer.follow(clock, () => lr, total);
   const step = compileStep(() => {
-    const loss = trainStep(network, optimizer, feed.batch(BATCH_SIZE), context);
+    const loss = trainStep(network, optimizer, feed.batch(images.count), context);
     clock.advance();
     return loss;
   }, { stepsPerSubmit: STEPS_PER_SUBMIT });

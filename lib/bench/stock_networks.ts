@@ -1,7 +1,8 @@
-/** The project's networks as one writes them in plain tfjs. @module */
+/** The project's classifiers as one writes them in plain tfjs. @module */
 
 import { tf } from "../deps.ts";
 import type { Tensor, Tensor4D, Variable } from "../tensor.ts";
+import { attention, conv, flat, gelu, linear, norm, perToken } from "./stock_layers.ts";
 
 /** From images `(N, H, W, C)` and parameters, in their order in the network, to logits. */
 export type Forward = (x: Tensor, parameters: readonly Variable[]) => Tensor;
@@ -53,10 +54,7 @@ export function vit(x: Tensor, parameters: readonly Variable[]): Tensor {
   const [token, positions, wPatch, bPatch, ...rest] = parameters as [...Four, ...Variable[]];
   const count = x.shape[0]!;
   const width = token.size;
-  const patches = tf.add(
-    tf.conv2d(x as Tensor4D, wPatch as tf.Variable<tf.Rank.R4>, 4, "valid"),
-    bPatch,
-  );
+  const patches = conv(x, wPatch, bPatch, "valid", 4);
   const tokens = tf.tile(tf.reshape(token, [1, 1, width]), [count, 1, 1]);
   let h: Tensor = tf.concat([tokens, tf.reshape(patches, [count, -1, width])], 1);
   h = tf.add(h, positions);
@@ -72,25 +70,10 @@ const HEADS = 8;
 
 function vitBlock(x: Tensor, block: readonly Variable[]): Tensor {
   const [g1, c1, wIn, bIn, wOut, bOut, g2, c2, w1, b1, w2, b2] = block as [...Ten, ...Two];
-  const [count, tokens, width] = x.shape as [number, number, number];
-  const dim = width / HEADS;
-  const rows = (y: Tensor) => tf.reshape(y, [count * tokens, width]);
-  const projected = linear(rows(layerNorm(x, g1, c1)), wIn, bIn);
-  const [q, k, v] = tf.split(tf.reshape(projected, [count, tokens, 3 * HEADS, dim]), 3, 2)
-    .map((part) => tf.transpose(part, [0, 2, 1, 3])) as [Tensor, Tensor, Tensor];
-  const weights = tf.softmax(tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(dim)));
-  const mixed = tf.transpose(tf.matMul(weights, v), [0, 2, 1, 3]);
-  const attended = linear(tf.reshape(mixed, [count * tokens, width]), wOut, bOut);
-  const h = tf.add(x, tf.reshape(attended, x.shape));
-  const hidden = linear(rows(layerNorm(h, g2, c2)), w1, b1);
-  const gelu = tf.mul(tf.mul(hidden, 0.5), tf.add(1, tf.erf(tf.mul(hidden, Math.SQRT1_2))));
-  return tf.add(h, tf.reshape(linear(gelu, w2, b2), x.shape));
-}
-
-function layerNorm(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
-  const { mean, variance } = tf.moments(x, -1, true);
-  const normal = tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, 1e-5)));
-  return tf.add(tf.mul(normal, weight), bias);
+  const qkv = perToken(norm(x, g1, c1, -1), wIn, bIn);
+  const h = tf.add(x, perToken(attention(qkv, HEADS), wOut, bOut));
+  const hidden = gelu(perToken(norm(h, g2, c2, -1), w1, b1));
+  return tf.add(h, perToken(hidden, w2, b2));
 }
 
 type Two = [Variable, Variable];
@@ -98,15 +81,3 @@ type Four = [...Two, ...Two];
 type Six = [Variable, Variable, Variable, Variable, Variable, Variable];
 type Eight = [...Six, Variable, Variable];
 type Ten = [...Eight, Variable, Variable];
-
-function flat(x: Tensor): Tensor {
-  return tf.reshape(x, [x.shape[0]!, -1]);
-}
-
-function linear(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
-  return tf.add(tf.matMul(x, weight), bias);
-}
-
-function conv(x: Tensor, filter: Variable, bias: Variable, pad: "same" | "valid"): Tensor {
-  return tf.add(tf.conv2d(x as Tensor4D, filter as tf.Variable<tf.Rank.R4>, 1, pad), bias);
-}

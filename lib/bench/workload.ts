@@ -11,7 +11,7 @@ import { Random } from "../random.ts";
 
 /** The shape of MNIST. */
 export const SHAPE: ImageShape = { height: 28, width: 28, channels: 1, classes: 10 };
-/** Images per step. */
+/** Images per step, where a row does not say another number. */
 export const BATCH_SIZE = 64;
 /** The pixel value of full ink. */
 export const MAX_VALUE = 255;
@@ -29,16 +29,21 @@ export const WITH_SGD: Training = { optimizer: "sgd", lr: 0.01 };
 /** The usual alternative. */
 export const WITH_ADAM: Training = { optimizer: "adam", lr: 1e-3 };
 
-/** Images of noise with labels, as many as one batch holds. */
-export function noiseImages(): ImageSet {
-  const { height, width, classes } = SHAPE;
+/**
+ * Images of noise with labels, as many as one batch holds.
+ *
+ * @param count How many. @default 64
+ * @param shape Their size, in one channel, and the number of classes. @default that of MNIST
+ */
+export function noiseImages(count: number = BATCH_SIZE, shape: ImageShape = SHAPE): ImageSet {
+  const { height, width, classes } = shape;
   const random = new Random(1, "bench", "images");
   return {
-    count: BATCH_SIZE,
+    count,
     height,
     width,
-    images: Uint8Array.from({ length: BATCH_SIZE * height * width }, () => random.int(256)),
-    labels: Uint8Array.from({ length: BATCH_SIZE }, (_, i) => i % classes),
+    images: Uint8Array.from({ length: count * height * width }, () => random.int(256)),
+    labels: Uint8Array.from({ length: count }, (_, i) => i % classes),
   };
 }
 

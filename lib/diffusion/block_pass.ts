@@ -14,7 +14,7 @@
 import { tf } from "../deps.ts";
 import { lanes } from "../engine/kernels/lanes.ts";
 import { runInto } from "../engine/kernels/several.ts";
-import { PHILOX } from "../engine/philox.ts";
+import { NORMALS, PHILOX } from "../engine/philox.ts";
 import { webgpuBackend } from "../engine/program.ts";
 import { toTensor } from "../engine/tape.ts";
 import type { Random } from "../random.ts";
@@ -42,23 +42,12 @@ export interface BlockPass {
   readonly code: string;
 }
 
-/**
- * Normal numbers of the method of Box and Muller, as `GpuRandom.normal` makes them: a logarithm that
- * is a little off at 1 must not make a root of a negative number, and angles go from -π to π, where
- * devices are the most precise.
- */
-const NOISE = `${PHILOX}
+const NOISE = `${PHILOX}${NORMALS}
   fn noise(image : i32, block : i32, step : i32) -> vec4<f32> {
     let number = u32(image) * u32(uniforms.perImage) + u32(block);
-    let words = philox(
+    return normals(philox(
       vec4<u32>(number, u32(step), u32(uniforms.path0), u32(uniforms.path1)),
-      vec2<u32>(u32(uniforms.key0), u32(uniforms.key1)));
-    let radius =
-      sqrt(max(vec2<f32>(0.0), -2.0 * log((vec2<f32>(words.xz) + 1.0) * ${2 ** -32}f)));
-    let angle = vec2<f32>(bitcast<vec2<i32>>(words.yw)) * ${Math.PI * 2 ** -31}f;
-    let x = radius * cos(angle);
-    let y = radius * sin(angle);
-    return vec4<f32>(x.x, y.x, x.y, y.y);
+      vec2<u32>(u32(uniforms.key0), u32(uniforms.key1))));
   }`;
 
 /** A tensor for a pass to write to; an empty one, which no pass writes, is whole as it is. */
@@ -78,7 +67,7 @@ export function runBlocks(pass: BlockPass, shape: readonly number[]): void {
   const values = shape.slice(1).reduce((size, side) => size * side, 1);
   if (count * values === 0) return;
   const perImage = Math.ceil(values / 4);
-  // A workgroup is of one image: what belongs to the image alone is then loaded once for all.
+  // A workgroup is of one image, so that its invocations read what belongs to the image at one place.
   const groups = Math.ceil(perImage / lanes());
   const whole = values % 4 === 0;
   const type = whole ? "vec4<f32>" : "f32";

@@ -36,3 +36,21 @@ export const PHILOX: string = `
     return c;
   }
 `;
+
+/**
+ * The method of Box and Muller (1958) in WGSL: `fn normals(words : vec4<u32>) -> vec4<f32>`, the four
+ * normal numbers of a block. Each pair of words gives `√(-2 ln u) · cos 2πv` and `√(-2 ln u) · sin 2πv`,
+ * with `u` from `(0, 1]` and `v` from `[0, 1)`.
+ */
+export const NORMALS: string = `
+  fn normals(words : vec4<u32>) -> vec4<f32> {
+    // A logarithm that is a little off at 1 must not make a root of a negative number.
+    let radius =
+      sqrt(max(vec2<f32>(0.0), -2.0 * log((vec2<f32>(words.xz) + 1.0) * ${2 ** -32}f)));
+    // As signed integers, the words give angles from -π to π, where devices are the most precise.
+    let angle = vec2<f32>(bitcast<vec2<i32>>(words.yw)) * ${Math.PI * 2 ** -31}f;
+    let x = radius * cos(angle);
+    let y = radius * sin(angle);
+    return vec4<f32>(x.x, y.x, x.y, y.y);
+  }
+`;

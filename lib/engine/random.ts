@@ -22,7 +22,7 @@
 import { tf } from "../deps.ts";
 import { Random, type Words2 } from "../random.ts";
 import type { Tensor, TensorInfo, Variable } from "../tensor.ts";
-import { PHILOX } from "./philox.ts";
+import { NORMALS, PHILOX } from "./philox.ts";
 import { run, type Uniform } from "./program.ts";
 
 /** A way to turn the four words of a block into four numbers. */
@@ -137,11 +137,7 @@ export class GpuRandom {
   normal(shape: readonly number[]): Tensor {
     return this.#draw(shape, {
       name: "normal",
-      // A logarithm that is a little off at 1 must not make a root of a negative number. As signed
-      // integers, the words give angles from -π to π, where devices are the most precise.
-      values: `polar(
-          sqrt(max(vec2<f32>(0.0), -2.0 * log((vec2<f32>(words.xz) + 1.0) * ${2 ** -32}f))),
-          vec2<f32>(bitcast<vec2<i32>>(words.yw)) * ${Math.PI * 2 ** -31}f)`,
+      values: "normals(words)",
     });
   }
 
@@ -240,12 +236,7 @@ export class GpuRandom {
 }
 
 function mainOf(values: string): string {
-  return `${PHILOX}
-    fn polar(radius : vec2<f32>, angle : vec2<f32>) -> vec4<f32> {
-      let x = radius * cos(angle);
-      let y = radius * sin(angle);
-      return vec4<f32>(x.x, y.x, x.y, y.y);
-    }
+  return `${PHILOX}${NORMALS}
 
     fn main(index : i32) {
       let first = 4 * index;

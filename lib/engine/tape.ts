@@ -28,3 +28,23 @@ export function toTensor(info: TensorInfo): Tensor {
 export function unwritten(shape: readonly number[]): Tensor {
   return toTensor(webgpuBackend().makeTensorInfo([...shape], "float32"));
 }
+
+/**
+ * Gradients that are computed together, in the form of a gradient function's result.
+ *
+ * @param gradients The gradients, each {@link unwritten}.
+ * @param write Computes all of them; called when the first one is asked for.
+ */
+export function writtenTogether<Name extends string>(
+  gradients: Readonly<Record<Name, Tensor>>,
+  write: () => void,
+): Record<Name, () => Tensor> {
+  let written = false;
+  const get = (gradient: Tensor) => () => {
+    if (!written) write();
+    written = true;
+    return gradient;
+  };
+  const entries = Object.entries<Tensor>(gradients).map(([name, tensor]) => [name, get(tensor)]);
+  return Object.fromEntries(entries) as Record<Name, () => Tensor>;
+}

@@ -1,6 +1,6 @@
 import { type Failure, pick, runBench } from "../../lib/bench/bench.ts";
 import { type Comparison, type Contest } from "../../lib/bench/contest.ts";
-import { requireAgreement } from "../../lib/bench/steps.ts";
+import { requireAgreement } from "../../lib/bench/step_contest.ts";
 import { gpuDone } from "../../lib/bench/stopwatch.ts";
 import { openDevice } from "../../lib/device.ts";
 import { DeviceError, RecordingError, UsageError } from "../../lib/errors.ts";

@@ -1,95 +1,17 @@
-import { digits } from "../../lib/data/digits.ts";
+/** What a recording is made of, and which steps are refused. @module */
+
 import { tf } from "../../lib/deps.ts";
 import { openDevice } from "../../lib/device.ts";
-import { Clock } from "../../lib/engine/clock.ts";
-import { Feed } from "../../lib/engine/feed.ts";
-import { type CompiledStep, compileStep, eagerStep } from "../../lib/engine/step.ts";
+import { compileStep } from "../../lib/engine/step.ts";
 import { updateInPlace } from "../../lib/engine/update.ts";
 import { RecordingError } from "../../lib/errors.ts";
-import { type ModelName, models } from "../../lib/models/registry.ts";
-import { Context, type StateDict } from "../../lib/nn/module.ts";
-import { Adam, AdamW } from "../../lib/nn/optim/adam.ts";
+import { models } from "../../lib/models/registry.ts";
 import { SGD } from "../../lib/nn/optim/sgd.ts";
 import { Random } from "../../lib/random.ts";
-import { trainStep } from "../../lib/train/loop.ts";
 import type { Scalar } from "../../lib/tensor.ts";
 import { assert } from "../deps.ts";
 
 const SHAPE = { height: 8, width: 8, channels: 1, classes: 10 };
-
-const OPTIMIZERS = {
-  "SGD with momentum": (p: ParametersOf) =>
-    new SGD(p, { lr: 0.05, momentum: 0.9, weightDecay: 1e-3 }),
-  "Adam": (p: ParametersOf) => new Adam(p, { lr: 1e-3 }),
-  "AdamW": (p: ParametersOf) => new AdamW(p, { lr: 1e-3 }),
-};
-
-type ParametersOf = ConstructorParameters<typeof SGD>[0];
-
-/** Twenty steps of a model with dropout and a falling rate; everything that they leave behind. */
-async function train(
-  compile: (step: () => Scalar) => CompiledStep,
-  model: ModelName,
-  optimizerName: keyof typeof OPTIMIZERS,
-) {
-  const device = await openDevice();
-  const { train, maxValue } = await digits();
-  const clock = new Clock();
-  const feed = new Feed(train, { maxValue, batchSize: 16, clock });
-  feed.startEpoch(new Random(1, "order").permutation(train.count));
-  const network = models[model].build(SHAPE, new Random(1, "init"));
-  const optimizer = OPTIMIZERS[optimizerName](network.namedParameters());
-  optimizer.follow(clock, (step) => 0.05 / (1 + step), 20);
-  const step = compile(() => {
-    const loss = trainStep(network, optimizer, feed.batch(16), Context.training(1, clock.step));
-    clock.advance();
-    return loss;
-  });
-  // Windows of several lengths, so that submits begin and end within and between them; and weights
-  // read in between, which tfjs would give again unchanged if it were not told.
-  const losses = [...await step.run(1), ...await step.run(2)];
-  await network.stateDict();
-  losses.push(...await step.run(17));
-  device.check();
-  const weights = await network.stateDict();
-  const slots = await optimizer.stateDict();
-  step.dispose();
-  feed.dispose();
-  clock.dispose();
-  optimizer.dispose();
-  network.dispose();
-  return { losses, weights, slots };
-}
-
-/** Not deepEqual: on a difference it would print the tensors whole. */
-function assertSameBits(actual: StateDict, expected: StateDict): void {
-  assert.deepEqual([...actual.keys()], [...expected.keys()]);
-  for (const [name, { values }] of expected) {
-    const other = actual.get(name)!.values;
-    const differing = values.findIndex((value, i) => !Object.is(value, other[i]));
-    const found = `${name}[${differing}]: ${other[differing]} instead of ${values[differing]}`;
-    assert.equal(differing, -1, found);
-  }
-}
-
-Deno.test("a replayed step gives the bits of an eager one, for every model and optimizer", async (t) => {
-  const pairs: [ModelName, keyof typeof OPTIMIZERS][] = [
-    ...Object.keys(OPTIMIZERS).map((name) => ["mlp", name] as never),
-    ["mlp-512", "SGD with momentum"],
-    ["cnn", "Adam"],
-  ];
-  for (const [model, optimizer] of pairs) {
-    await t.step(`${model}, ${optimizer}`, async () => {
-      const eager = await train(eagerStep, model, optimizer);
-      const replayed = await train(compileStep, model, optimizer);
-      assert.ok(eager.losses.every(Number.isFinite));
-      assert.ok(new Set(eager.losses).size === 20, "each step has another batch and another loss");
-      assert.deepEqual(replayed.losses, eager.losses);
-      assertSameBits(replayed.weights, eager.weights);
-      assertSameBits(replayed.slots, eager.slots);
-    });
-  }
-});
 
 Deno.test("a recording leaves no tensor behind and creates nothing in steady state", async () => {
   const { gpu } = await openDevice();

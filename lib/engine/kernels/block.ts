@@ -5,8 +5,7 @@
  *
  * A device dispatches only so many workgroups along one axis; tfjs folds a longer axis into two or
  * three and rounds up, so that there may be workgroups past the last one. The number is the same
- * for all invocations of a workgroup, and a software adapter can see that it is: it loads a value
- * at a place that depends on nothing else once for all of them.
+ * for all invocations of a workgroup, and a compiler can see that it is.
  */
 export const BLOCK =
   "i32((workgroupId.z * numWorkgroups.y + workgroupId.y) * numWorkgroups.x + workgroupId.x)";

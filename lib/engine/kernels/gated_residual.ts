@@ -8,11 +8,10 @@
  */
 
 import { tf } from "../../deps.ts";
-import { isTaped, unwritten } from "../tape.ts";
+import { isTaped, unwritten, writtenTogether } from "../tape.ts";
 import { webgpuBackend } from "../program.ts";
 import type { KernelConfig, Tensor, TensorInfo } from "../../tensor.ts";
-import { lanes } from "./lanes.ts";
-import { runInto } from "./several.ts";
+import { runPerToken, walkTokens } from "./per_sample.ts";
 
 const NAME = "InklingGatedResidual";
 
@@ -42,41 +41,19 @@ export function gatedResidual(x: Tensor, gate: Tensor, y: Tensor): Tensor {
   return tf.engine().runKernel(NAME, { x, gate, y }) as Tensor;
 }
 
-/** How a shader sees the tensors: four channels together where their number allows it. */
-function layoutOf({ shape }: TensorInfo) {
-  const [samples, tokens, channels] = shape as [number, number, number];
-  const components = channels % 4 === 0 ? 4 : 1;
-  const columns = channels / components;
-  return { type: components === 4 ? "vec4<f32>" : "f32", samples, tokens, columns };
-}
-
 /** The kernel behind {@link gatedResidual}. */
 export const gatedResidualKernel: KernelConfig = {
   kernelName: NAME,
   backendName: "webgpu",
   kernelFunc: ({ inputs }) => {
     const { x, gate, y } = inputs as unknown as Record<"x" | "gate" | "y", TensorInfo>;
-    const { type, samples, tokens, columns } = layoutOf(x);
     const result = webgpuBackend().makeTensorInfo([...x.shape], "float32");
-    const elements = samples * tokens * columns;
-    runInto(
-      {
-        key: `gated_residual_${type}_${columns}`,
-        inputs: { x: type, gate: type, y: type },
-        outputs: { result: type },
-        uniforms: ["elements", "perSample"],
-        code: `fn main(block : i32) {
-      let i = block * ${lanes()} + i32(localId.x);
-      if (i >= uniforms.elements) { return; }
-      let column = i / uniforms.perSample * ${columns} + i % ${columns};
-      result[i] = x[i] + gate[column] * y[i];
-    }`,
-      },
-      [x, gate, y],
-      [result],
-      [elements, tokens * columns],
-      Math.ceil(elements / lanes()),
-    );
+    runPerToken({
+      key: "gated_residual",
+      inputs: { x, gate, y },
+      outputs: { result },
+      code: "result[at] = x[at] + gate[own] * y[at];",
+    }, x.shape);
     return result;
   },
 };
@@ -107,50 +84,16 @@ function plainGradients(d: Tensor, gate: Tensor, y: Tensor): Gradients {
 
 function fusedGradients(d: Tensor, gate: Tensor, y: Tensor): Gradients {
   const [dgate, dy] = [unwritten(gate.shape), unwritten(y.shape)];
-  let written = false;
-  const writeOnce = () => {
-    if (!written) writeGradients(d, gate, y, dgate, dy);
-    written = true;
-  };
-  return {
-    gate: () => {
-      writeOnce();
-      return dgate;
-    },
-    y: () => {
-      writeOnce();
-      return dy;
-    },
-  };
-}
-
-/** Each invocation walks over the tokens of a sample for one element of the channels. */
-function writeGradients(d: Tensor, gate: Tensor, y: Tensor, dgate: Tensor, dy: Tensor): void {
-  const { type, samples, tokens, columns } = layoutOf(y);
-  runInto(
-    {
-      key: `gated_residual_grad_${type}_${columns}`,
-      inputs: { d: type, gate: type, y: type },
-      outputs: { dgate: type, dy: type },
-      uniforms: ["items", "tokens"],
-      code: `fn main(block : i32) {
-      let item = block * ${lanes()} + i32(localId.x);
-      if (item >= uniforms.items) { return; }
-      let factor = gate[item];
-      var sum = ${type}(0.0);
-      let first = item / ${columns} * uniforms.tokens * ${columns} + item % ${columns};
-      for (var t = 0; t < uniforms.tokens; t++) {
-        let at = first + t * ${columns};
-        let v = d[at];
+  return writtenTogether({ gate: dgate, y: dy }, () =>
+    walkTokens({
+      key: "gated_residual_grad",
+      inputs: { d, gate, y },
+      outputs: { dgate, dy },
+      before: `let factor = gate[own];
+      var sum = Element(0.0);`,
+      each: `let v = d[at];
         sum += v * y[at];
-        dy[at] = v * factor;
-      }
-      dgate[item] = sum;
-    }`,
-    },
-    [d, gate, y],
-    [dgate, dy],
-    [samples * columns, tokens],
-    Math.ceil(samples * columns / lanes()),
-  );
+        dy[at] = v * factor;`,
+      after: "dgate[own] = sum;",
+    }, y.shape));
 }

@@ -2,9 +2,8 @@
  * How wide the workgroups of one row of invocations are, by the kind of adapter.
  *
  * A software adapter runs a workgroup as vectors of the processor: one vector of 8 floats is the
- * least it takes, and in a workgroup of one vector, whatever depends on the workgroup's number alone
- * is loaded once for all. A GPU runs 32 or 64 invocations in step, and leaves the rest idle when a
- * workgroup has fewer.
+ * least it takes. A GPU runs 32 or 64 invocations in step, and leaves the rest idle when a workgroup
+ * has fewer.
  *
  * @module
  */

@@ -11,9 +11,8 @@
 import { tf } from "../../deps.ts";
 import type { KernelConfig, Tensor, TensorInfo } from "../../tensor.ts";
 import { webgpuBackend } from "../program.ts";
-import { isTaped, unwritten } from "../tape.ts";
-import { lanes } from "./lanes.ts";
-import { runInto } from "./several.ts";
+import { isTaped, unwritten, writtenTogether } from "../tape.ts";
+import { runPerToken, walkTokens } from "./per_sample.ts";
 
 const NAME = "InklingModulate";
 
@@ -44,41 +43,19 @@ export function modulate(x: Tensor, shift: Tensor, scale: Tensor): Tensor {
   return tf.engine().runKernel(NAME, { x, shift, scale }) as Tensor;
 }
 
-/** How a shader sees the tensors: four channels together where their number allows it. */
-function layoutOf({ shape }: TensorInfo) {
-  const [samples, tokens, channels] = shape as [number, number, number];
-  const components = channels % 4 === 0 ? 4 : 1;
-  const columns = channels / components;
-  return { type: components === 4 ? "vec4<f32>" : "f32", samples, tokens, columns };
-}
-
 /** The kernel behind {@link modulate}. */
 export const modulateKernel: KernelConfig = {
   kernelName: NAME,
   backendName: "webgpu",
   kernelFunc: ({ inputs }) => {
     const { x, shift, scale } = inputs as unknown as Record<"x" | "shift" | "scale", TensorInfo>;
-    const { type, samples, tokens, columns } = layoutOf(x);
     const result = webgpuBackend().makeTensorInfo([...x.shape], "float32");
-    const elements = samples * tokens * columns;
-    runInto(
-      {
-        key: `modulate_${type}_${columns}`,
-        inputs: { x: type, shift: type, scale: type },
-        outputs: { result: type },
-        uniforms: ["elements", "perSample"],
-        code: `fn main(block : i32) {
-      let i = block * ${lanes()} + i32(localId.x);
-      if (i >= uniforms.elements) { return; }
-      let column = i / uniforms.perSample * ${columns} + i % ${columns};
-      result[i] = x[i] * (1.0 + scale[column]) + shift[column];
-    }`,
-      },
-      [x, shift, scale],
-      [result],
-      [elements, tokens * columns],
-      Math.ceil(elements / lanes()),
-    );
+    runPerToken({
+      key: "modulate",
+      inputs: { x, shift, scale },
+      outputs: { result },
+      code: "result[at] = x[at] * (1.0 + scale[own]) + shift[own];",
+    }, x.shape);
     return result;
   },
 };
@@ -107,45 +84,19 @@ function plainGradients(d: Tensor, x: Tensor, scale: Tensor): Gradients {
 
 function fusedGradients(d: Tensor, x: Tensor, scale: Tensor): Gradients {
   const [dx, dshift, dscale] = [unwritten(x.shape), unwritten(scale.shape), unwritten(scale.shape)];
-  let written = false;
-  const once = (gradient: Tensor) => () => {
-    if (!written) writeGradients(d, x, scale, [dx, dshift, dscale]);
-    written = true;
-    return gradient;
-  };
-  return { x: once(dx), shift: once(dshift), scale: once(dscale) };
-}
-
-/** Each invocation walks over the tokens of a sample for one element of the channels. */
-function writeGradients(d: Tensor, x: Tensor, scale: Tensor, results: readonly Tensor[]): void {
-  const { type, samples, tokens, columns } = layoutOf(x);
-  runInto(
-    {
-      key: `modulate_grad_${type}_${columns}`,
-      inputs: { d: type, x: type, scale: type },
-      outputs: { dx: type, dshift: type, dscale: type },
-      uniforms: ["items", "tokens"],
-      code: `fn main(block : i32) {
-      let item = block * ${lanes()} + i32(localId.x);
-      if (item >= uniforms.items) { return; }
-      let factor = 1.0 + scale[item];
-      var sum = ${type}(0.0);
-      var product = ${type}(0.0);
-      let first = item / ${columns} * uniforms.tokens * ${columns} + item % ${columns};
-      for (var t = 0; t < uniforms.tokens; t++) {
-        let at = first + t * ${columns};
-        let v = d[at];
+  return writtenTogether({ x: dx, shift: dshift, scale: dscale }, () =>
+    walkTokens({
+      key: "modulate_grad",
+      inputs: { d, x, scale },
+      outputs: { dx, dshift, dscale },
+      before: `let factor = 1.0 + scale[own];
+      var sum = Element(0.0);
+      var product = Element(0.0);`,
+      each: `let v = d[at];
         sum += v;
         product += v * x[at];
-        dx[at] = v * factor;
-      }
-      dshift[item] = sum;
-      dscale[item] = product;
-    }`,
-    },
-    [d, x, scale],
-    results,
-    [samples * columns, tokens],
-    Math.ceil(samples * columns / lanes()),
-  );
+        dx[at] = v * factor;`,
+      after: `dshift[own] = sum;
+      dscale[own] = product;`,
+    }, x.shape));
 }
