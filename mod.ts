@@ -157,6 +157,7 @@ export * from "./lib/models/lenet5.ts";
 export * from "./lib/models/mlp.ts";
 export * from "./lib/models/registry.ts";
 export * from "./lib/models/resnet.ts";
+export * from "./lib/models/resnet18ish.ts";
 export * from "./lib/models/shape.ts";
 export * from "./lib/models/time_embedding.ts";
 export * from "./lib/models/unet.ts";
