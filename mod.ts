@@ -222,9 +222,10 @@ export {
   type AnyTensor,
   decodeSafetensors,
   decodeTensors,
+  type EncodeOptions,
   encodeSafetensors,
   type SafetensorsFile,
   type TensorFile,
-  type TensorValues,
 } from "./lib/train/safetensors.ts";
+export { type TensorValues } from "./lib/train/number_formats.ts";
 export { type EpochRecord, initialState, type TrainingState } from "./lib/train/state.ts";
