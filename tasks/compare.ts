@@ -80,7 +80,7 @@ const OPTIONS = {
 
 type CompareOptions = Parsed<typeof OPTIONS>["options"];
 
-async function compare({ options }: Parsed<typeof OPTIONS>): Promise<number> {
+async function compare({ options, given }: Parsed<typeof OPTIONS>): Promise<number> {
   const progress = new Progress({ quiet: options.quiet });
   const loaded = await loadDataset({
     dataset: options.dataset,
@@ -89,9 +89,10 @@ async function compare({ options }: Parsed<typeof OPTIONS>): Promise<number> {
     onProgress: showFetch(progress),
     notice: (line) => progress.warn(line),
   });
-  const seeds = Array.from({ length: options.quick ? 1 : options.seeds }, (_, i) => i + 1);
+  const runs = options.quick && !given.has("seeds") ? 1 : options.seeds;
+  const seeds = Array.from({ length: runs }, (_, i) => i + 1);
   const contestants: Contestant[] = [];
-  for (const model of options.models) {
+  for (const model of new Set(options.models)) {
     // The machine has no seed: a second run would be the first.
     for (const seed of model === "svm" ? [1] : seeds) {
       progress.line(`\n== ${model}, seed ${seed}`);
