@@ -58,7 +58,7 @@ const DEFAULT_MODELS = MODELS.filter((model) => model !== "resnet-18ish");
  * What `--quick` cuts the epochs of the large networks down to on the digits: the small ones have the
  * time to learn, and all together take less than five minutes on two cores without a GPU.
  */
-const QUICK_EPOCHS: Readonly<Record<string, number>> = { "cnn": 5, "vit": 8, "resnet-18ish": 2 };
+const QUICK_EPOCHS: Readonly<Record<string, number>> = { "cnn": 5, "vit": 6, "resnet-18ish": 2 };
 
 const { dataset, data, recipe, subset, "test-subset": testSubset, json, quiet } = TRAINING_OPTIONS;
 
@@ -118,13 +118,14 @@ async function compare({ options, given }: Parsed<typeof OPTIONS>): Promise<numb
       contestants.push(await contestantOf(folder, loaded.test));
     }
   }
+  const adapters = new Set(contestants.flatMap(({ adapter }) => adapter ?? []));
   const files = comparisonFiles({
     dataset: loaded,
     contestants,
     conditions: [
       ["Recipes", options.recipe],
       ["Training images", String(options.subset ?? loaded.train.count)],
-      ["Machine", `${navigator.hardwareConcurrency} cores`],
+      ["Machine", [`${navigator.hardwareConcurrency} cores`, ...adapters].join(", ")],
       ["Date", new Date().toISOString().slice(0, 10)],
     ],
   });

@@ -61,14 +61,10 @@ export function comparisonFiles(comparison: Comparison): Record<string, string> 
   };
   const hard = drawHard(comparison);
   const spread = figures.some(({ seeds }) => seeds.length > 1);
-  const adapters = new Set(contestants.flatMap(({ adapter }) => adapter ?? []));
   const report = reportHtml({
     title: `Classifiers on ${dataset.name}`,
     subtitle: `${figures.length} models, ${contestants.length} runs, ${test.count} test images`,
-    facts: [
-      ...conditions,
-      ...[...adapters].map((adapter) => ["Adapter of the networks", adapter] as const),
-    ],
+    facts: conditions,
     sections: [
       {
         heading: "Results",
