@@ -158,6 +158,7 @@ export * from "./lib/models/lenet5.ts";
 export * from "./lib/models/mlp.ts";
 export * from "./lib/models/registry.ts";
 export * from "./lib/models/resnet.ts";
+export * from "./lib/models/resnet18ish.ts";
 export * from "./lib/models/shape.ts";
 export * from "./lib/models/time_embedding.ts";
 export * from "./lib/models/unet.ts";
@@ -231,9 +232,10 @@ export {
   type AnyTensor,
   decodeSafetensors,
   decodeTensors,
+  type EncodeOptions,
   encodeSafetensors,
   type SafetensorsFile,
   type TensorFile,
-  type TensorValues,
 } from "./lib/train/safetensors.ts";
+export { type TensorValues } from "./lib/train/number_formats.ts";
 export { type EpochRecord, initialState, type TrainingState } from "./lib/train/state.ts";

@@ -86,7 +86,8 @@ function readMaxFeatures(text: string): MaxFeatures {
   const value = Number(text);
   if (value > 0 && (value < 1 || Number.isInteger(value))) return value;
   throw new UsageError(
-    `--max-features must be sqrt, log2, all, a whole number or a part below 1, got "${text}"`,
+    "Cannot grow a forest: --max-features must be sqrt, log2, all, a whole number or a part below " +
+      `1, got "${text}". Without it, it is sqrt`,
   );
 }
 

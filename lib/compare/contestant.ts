@@ -31,6 +31,8 @@ export async function contestantOf(folder: string, test: ImageSet): Promise<Cont
     seed: result.seed,
     run: folder,
     size: sizeOf(result),
+    epochs: result.epochs,
+    adapter: result.adapter,
     bytes: classifier.bytes,
     trainSeconds: result.seconds,
     imageSeconds,
@@ -45,6 +47,8 @@ interface Result {
   readonly parameters?: number;
   readonly support_vectors?: number;
   readonly nodes?: number;
+  readonly epochs?: number;
+  readonly adapter?: string;
 }
 
 async function readResult(folder: string): Promise<Result> {

@@ -20,7 +20,16 @@ export interface Comparison {
 const HARD_IMAGES = 32;
 const CONFUSIONS = 3;
 
-const COLUMNS = ["Model", "Accuracy", "Seeds", "Size", "Training", "Per image", "On disk"];
+const COLUMNS = [
+  "Model",
+  "Accuracy",
+  "Seeds",
+  "Size",
+  "Epochs",
+  "Training",
+  "Per image",
+  "On disk",
+];
 
 /** The files of a comparison by name: `report.html`, `table.md` and `table.json`. */
 export function comparisonFiles(comparison: Comparison): Record<string, string> {
@@ -32,6 +41,7 @@ export function comparisonFiles(comparison: Comparison): Record<string, string> 
     `${percent(f.mean)}${f.seeds.length > 1 ? ` ± ${(100 * f.sd).toFixed(2)}` : ""}`,
     f.seeds.length,
     f.size,
+    String(f.epochs ?? "–"),
     f.trainSeconds < 60
       ? `${Number(f.trainSeconds.toPrecision(2))} s`
       : formatDuration(f.trainSeconds),
@@ -50,6 +60,7 @@ export function comparisonFiles(comparison: Comparison): Record<string, string> 
     }),
   };
   const hard = drawHard(comparison);
+  const spread = figures.some(({ seeds }) => seeds.length > 1);
   const report = reportHtml({
     title: `Classifiers on ${dataset.name}`,
     subtitle: `${figures.length} models, ${contestants.length} runs, ${test.count} test images`,
@@ -58,14 +69,15 @@ export function comparisonFiles(comparison: Comparison): Record<string, string> 
       {
         heading: "Results",
         table: { columns: COLUMNS, rows },
-        caption: "Mean ± standard deviation over the seeds. Training and test times are those of " +
-          "this machine; a model's first images, which compile its shaders, are not timed.",
+        caption: `${spread ? "Mean ± standard deviation over the seeds. " : ""}` +
+          "Training and test times are those of this machine; a model's first images, which " +
+          "compile its shaders, are not timed.",
       },
       {
         heading: "Accuracy",
         svg: dotChart({
           title: `Test accuracy on ${dataset.name}`,
-          label: "accuracy; each small dot is a seed",
+          label: spread ? "accuracy; each small dot is a seed" : "accuracy",
           format: "percent",
           rows: figures.map(({ name, accuracies }) => ({ name, values: accuracies })),
         }),

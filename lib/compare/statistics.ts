@@ -10,6 +10,10 @@ export interface Contestant {
   readonly run: string;
   /** Its size in its own terms, such as `3 199 106 parameters`. */
   readonly size: string;
+  /** Epochs that it was trained for; `undefined` where training has none. */
+  readonly epochs?: number | undefined;
+  /** The name of the adapter that trained it; `undefined` for the CPU. */
+  readonly adapter?: string | undefined;
   /** The size of its checkpoint, in bytes. */
   readonly bytes: number;
   /** Training time, in seconds. */
@@ -26,6 +30,8 @@ export interface ModelFigures {
   readonly name: string;
   /** Its size in its own terms. */
   readonly size: string;
+  /** Epochs of training; `undefined` where it has none. */
+  readonly epochs: number | undefined;
   /** The seeds. */
   readonly seeds: readonly number[];
   /** The accuracy of each seed. */
@@ -74,6 +80,7 @@ export function figuresOf(
     return {
       name,
       size: group[0]!.size,
+      epochs: group[0]!.epochs,
       seeds: group.map(({ seed }) => seed),
       accuracies,
       mean: mean(accuracies),

@@ -7,6 +7,7 @@ import { GRUClassifier } from "./gru.ts";
 import { LeNet5 } from "./lenet5.ts";
 import { MLP, MLP512 } from "./mlp.ts";
 import { ResNet } from "./resnet.ts";
+import { ResNet18ish } from "./resnet18ish.ts";
 import type { ImageShape } from "./shape.ts";
 import { ViT } from "./vit.ts";
 
@@ -47,6 +48,10 @@ export const models = {
   "resnet-conv-shortcut": {
     summary: "the same with a 1×1 convolution on the shortcut",
     build: (shape, random) => new ResNet(shape, random, { convShortcut: true }),
+  },
+  "resnet-18ish": {
+    summary: "ResNet-18 for digits: 3 stages of 2 blocks with 32, 64 and 128 channels",
+    build: (shape, random) => new ResNet18ish(shape, random),
   },
   "gru": {
     summary: "a GRU of 64 units that reads the image row by row",

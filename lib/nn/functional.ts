@@ -28,6 +28,12 @@ export function avgPool2d(x: Tensor, size: number, stride: number = size): Tenso
   return tf.avgPool(x as Tensor4D, size, stride, "valid");
 }
 
+/** The mean over all pixels: `(N, H, W, C)` to `(N, C)`. */
+export function globalAvgPool2d(x: Tensor): Tensor {
+  const size = x.shape.slice(1, 3) as [height: number, width: number];
+  return flatten(tf.avgPool(x as Tensor4D, size, size, "valid"));
+}
+
 /** `(N, …)` to `(N, product of the rest)`. */
 export function flatten(x: Tensor): Tensor {
   return tf.reshape(x, [x.shape[0]!, -1]);

@@ -8,7 +8,7 @@ import { type Device, openDevice } from "../device.ts";
 import { type ModelName, models } from "../models/registry.ts";
 import { loadModel, modelFile, readCheckpoint } from "./checkpoint.ts";
 import { type Predictions, predictSet } from "./evaluate.ts";
-import { decodeInfo, type ModelInfo } from "./model_info.ts";
+import { decodeInfo, type ModelInfo, nonsense } from "./model_info.ts";
 import { decodeTensors } from "./safetensors.ts";
 
 /** The classifiers that are no networks. */
@@ -58,7 +58,7 @@ export async function loadClassifier(path: string): Promise<Classifier> {
     };
   }
   const classify = info.model === "svm"
-    ? svmPredictor(SVC.load(content, file), info.shape.classes)
+    ? svmPredictor(loadMachine(content, file, info.shape.classes), info.shape.classes)
     : forestPredictor(RandomForest.load(content, file));
   const prepare = metadata.deskew === "true" ? deskewed : (set: ImageSet) => set;
   return {
@@ -67,6 +67,13 @@ export async function loadClassifier(path: string): Promise<Classifier> {
     predict: (set) => classify(prepare(set).images),
     dispose: () => {},
   };
+}
+
+/** A machine for labels that stand for classes. */
+function loadMachine(content: Uint8Array, file: string, classCount: number): SVC {
+  const svm = SVC.load(content, file);
+  if (svm.classes.some((label) => label >= classCount)) throw nonsense(file);
+  return svm;
 }
 
 /** A set whose images stand upright. */

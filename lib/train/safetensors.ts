@@ -10,17 +10,15 @@
 
 import { CheckpointError } from "../errors.ts";
 import type { StateDict } from "../nn/module.ts";
+import { type Dtype, formatOf, FORMATS, type TensorValues, toFloat16 } from "./number_formats.ts";
 
-/** What a safetensors file of float32 tensors holds: the state of a network. */
+/** The state of a network, as a safetensors file holds it. */
 export interface SafetensorsFile {
   /** The tensors by name, in file order. */
   readonly tensors: StateDict;
   /** The header's `__metadata__`. */
   readonly metadata: Readonly<Record<string, string>>;
 }
-
-/** The values of a tensor of one of the types that are known. */
-export type TensorValues = Float32Array | Float64Array | Int32Array | Uint8Array;
 
 /** A tensor of one of the types that are known. */
 export interface AnyTensor {
@@ -38,10 +36,19 @@ export interface TensorFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The arrays of each type, by its name in the format. */
-const ARRAYS = { F32: Float32Array, F64: Float64Array, I32: Int32Array, U8: Uint8Array } as const;
+/** Options of {@link encodeSafetensors}. */
+export interface EncodeOptions {
+  /**
+   * How float32 tensors are stored. `"float16"` takes half the bytes and rounds to the nearest,
+   * halves to even; a single number without axes, such as a count of batches, stays float32.
+   *
+   * @default "float32"
+   */
+  readonly dtype?: "float32" | "float16" | undefined;
+}
 
-type Dtype = keyof typeof ARRAYS;
+/** The formats that the state of a network is read from. */
+const STATE_FORMATS = ["F32", "F16", "BF16", "I64"] as const satisfies readonly Dtype[];
 
 const METADATA = "__metadata__";
 /** The format's own limit on the header's length, in bytes. */
@@ -50,23 +57,25 @@ const MAX_HEADER = 100_000_000;
 /**
  * Encodes tensors and metadata as a safetensors file. The same input gives the same bytes.
  *
+ * Tensors of larger numbers come first, else they keep their order: so each begins at a multiple of
+ * the size of its numbers, which PyTorch's reader asks for.
+ *
  * @throws {RangeError} When a tensor's name is `__metadata__` or not well-formed Unicode, which the
- *   format cannot hold.
+ *   format cannot hold, or a value is too large for float16.
  */
-export function encodeSafetensors(file: TensorFile): Uint8Array<ArrayBuffer> {
+export function encodeSafetensors(
+  file: TensorFile,
+  { dtype = "float32" }: EncodeOptions = {},
+): Uint8Array<ArrayBuffer> {
+  const parts = [...file.tensors].map(([name, tensor]) => partOf(name, tensor, dtype));
+  parts.sort((a, b) => FORMATS[b.dtype].size - FORMATS[a.dtype].size);
   // The header's text is put together entry by entry: an object would move names that are numbers
   // to its front and lose one that is `__proto__`.
   const entries = [`"${METADATA}":${JSON.stringify(file.metadata)}`];
   let offset = 0;
-  for (const [name, { shape, values }] of file.tensors) {
-    if (name === METADATA || !name.isWellFormed()) {
-      throw new RangeError(
-        `Cannot encode a tensor: its name must be well-formed and not ${METADATA}, ` +
-          `got ${JSON.stringify(name)}`,
-      );
-    }
+  for (const { name, dtype, shape, values } of parts) {
     const end = offset + values.byteLength;
-    const entry = { dtype: dtypeOf(values), shape, data_offsets: [offset, end] };
+    const entry = { dtype, shape, data_offsets: [offset, end] };
     entries.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`);
     offset = end;
   }
@@ -77,33 +86,77 @@ export function encodeSafetensors(file: TensorFile): Uint8Array<ArrayBuffer> {
   new DataView(bytes.buffer).setBigUint64(0, BigInt(headerLength), true);
   bytes.set(json, 8);
   let position = 8 + headerLength;
-  for (const { values } of file.tensors.values()) {
+  for (const { values } of parts) {
     bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), position);
     position += values.byteLength;
   }
   return bytes;
 }
 
-/**
- * Decodes a safetensors file of float32 tensors.
- *
- * @param bytes The file.
- * @param name What to call it in errors.
- * @throws {CheckpointError} When it is no such file, is cut short, or holds other types.
- */
-export function decodeSafetensors(bytes: Uint8Array, name = "the file"): SafetensorsFile {
-  return decode(bytes, name, ["F32"]) as SafetensorsFile;
+/** A tensor as it is stored. */
+interface Part {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly values: TensorValues | Float16Array;
+}
+
+function partOf(
+  name: string,
+  { shape, values }: AnyTensor,
+  dtype: "float32" | "float16",
+): Part {
+  if (name === METADATA || !name.isWellFormed()) {
+    throw new RangeError(
+      `Cannot encode a tensor: its name must be well-formed and not ${METADATA}, ` +
+        `got ${JSON.stringify(name)}`,
+    );
+  }
+  if (dtype === "float32" || !(values instanceof Float32Array) || shape.length === 0) {
+    return { name, dtype: formatOf(values), shape, values };
+  }
+  try {
+    return { name, dtype: "F16", shape, values: toFloat16(values) };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new RangeError(
+      `Cannot encode ${JSON.stringify(name)} as float16: ${error.message}. Encode it as float32`,
+    );
+  }
 }
 
 /**
- * Decodes a safetensors file of float32, float64, int32 and byte tensors.
+ * Decodes a safetensors file of the state of a network. Tensors of float16 and bfloat16 become
+ * float32 without a loss; those of int64, such as PyTorch's counts of batches, are rounded to float32,
+ * which has each integer up to 2^24.
  *
  * @param bytes The file.
  * @param name What to call it in errors.
- * @throws {CheckpointError} When it is no such file, is cut short, or holds other types.
+ * @throws {CheckpointError} When it is no such file, is cut short, or holds other types or integers
+ *   beyond 2^53.
+ */
+export function decodeSafetensors(bytes: Uint8Array, name = "the file"): SafetensorsFile {
+  const { tensors, metadata } = decode(bytes, name, STATE_FORMATS);
+  const state: StateDict = new Map();
+  for (const [key, { shape, values }] of tensors) {
+    const isFloat32 = values instanceof Float32Array;
+    const floats = isFloat32 ? values as Float32Array<ArrayBuffer> : Float32Array.from(values);
+    state.set(key, { shape, values: floats });
+  }
+  return { tensors: state, metadata };
+}
+
+/**
+ * Decodes a safetensors file of any types that are known: float64, int32 and bytes as they are,
+ * float32, float16 and bfloat16 as float32, int64 as float64.
+ *
+ * @param bytes The file.
+ * @param name What to call it in errors.
+ * @throws {CheckpointError} When it is no such file, is cut short, or holds other types or integers
+ *   beyond 2^53.
  */
 export function decodeTensors(bytes: Uint8Array, name = "the file"): TensorFile {
-  return decode(bytes, name, Object.keys(ARRAYS) as Dtype[]);
+  return decode(bytes, name, Object.keys(FORMATS) as Dtype[]);
 }
 
 function decode(bytes: Uint8Array, name: string, dtypes: readonly Dtype[]): TensorFile {
@@ -132,28 +185,26 @@ function decode(bytes: Uint8Array, name: string, dtypes: readonly Dtype[]): Tens
     const quoted = JSON.stringify(key);
     const dtype = dtypes.find((known) => known === stated);
     if (dtype === undefined) {
-      const known = dtypes.join(" or ");
+      const known = dtypes.join(", ");
       throw refuse(`${quoted} must have dtype ${known}, got ${JSON.stringify(stated)}`);
     }
-    const Values = ARRAYS[dtype];
     // Tensors that follow each other without a gap are also what gives away a name that stands
     // twice in the header: the parser keeps only the last of them.
     if (from !== end) throw refuse(`${quoted} must begin at byte ${end}, got ${from}`);
     const size = shape.reduce((product, n) => product * n, 1);
-    if (to > data.length || to - from !== Values.BYTES_PER_ELEMENT * size) {
+    if (to > data.length || to - from !== FORMATS[dtype].size * size) {
       throw refuse(`${quoted} lies outside the file or does not fill its shape; is it cut short?`);
     }
-    tensors.set(key, { shape, values: new Values(data.slice(from, to).buffer) });
+    try {
+      tensors.set(key, { shape, values: FORMATS[dtype].decode(data.slice(from, to).buffer) });
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw refuse(`${quoted} cannot be read: ${error.message}`);
+    }
     end = to;
   }
   if (end !== data.length) throw refuse(`${data.length - end} bytes follow its last tensor`);
   return { tensors, metadata };
-}
-
-function dtypeOf(values: TensorValues): Dtype {
-  if (values instanceof Float32Array) return "F32";
-  if (values instanceof Float64Array) return "F64";
-  return values instanceof Int32Array ? "I32" : "U8";
 }
 
 interface TensorEntry {

@@ -13,17 +13,21 @@ Deno.test("comparisonFiles() writes a page, a table and its numbers", async () =
     dataset,
     contestants: [
       { ...base, name: "svm", run: "a", classes: wrong },
-      { ...base, name: "rf", run: "b", classes: right },
-      { ...base, name: "rf", seed: 2, run: "c", classes: wrong },
+      { ...base, name: "cnn", run: "b", epochs: 3, classes: right },
+      { ...base, name: "cnn", seed: 2, run: "c", epochs: 3, classes: wrong },
     ],
     conditions: [["Recipes", "default"]],
   });
   const { models } = JSON.parse(files["table.json"]!);
-  assert.deepEqual(models.map(({ name }: { name: string }) => name), ["rf", "svm"]);
+  assert.deepEqual(models.map(({ name }: { name: string }) => name), ["cnn", "svm"]);
   assert.deepEqual(models[0].accuracies, [1, 0]);
   assert.equal(models[0].train_seconds, 65);
   assert.match(files["table.md"]!, /^\| Model \| Accuracy +\| Seeds \|/);
-  assert.match(files["table.md"]!, /\| rf +\| 50\.00 % ± 70\.71 \| 2 +\| 9 nodes \| .* \| 20 µs/);
+  assert.match(
+    files["table.md"]!,
+    /\| cnn +\| 50\.00 % ± 70\.71 \| 2 +\| 9 nodes \| 3 +\| .* \| 20 µs/,
+  );
+  assert.match(files["table.md"]!, /\| svm +\| .* \| 9 nodes \| – /);
   assert.match(files["report.html"]!, /The hardest images/);
   assert.match(files["report.html"]!, /<td>5 → 6 \(4\)<\/td>/);
   assert.equal(files["report.html"]!.match(/<svg/g)!.length, 2);

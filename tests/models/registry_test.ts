@@ -19,6 +19,7 @@ const COUNTS: Record<ModelName, number> = {
   "lenet5": 44_426,
   "resnet": 8_555,
   "resnet-conv-shortcut": 8_571,
+  "resnet-18ish": 696_042,
   "gru": 18_698,
   "vit": 138_890,
 };

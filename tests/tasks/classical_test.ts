@@ -79,6 +79,8 @@ Deno.test("svm and rf say clearly what is wrong", async () => {
   await refuses("svm", ["--C", "0"], 2, /--C must be a number above 0, got "0"/);
   await refuses("svm", ["--gamma=-1"], 2, /--gamma must be a number above 0, got "-1"/);
   await refuses("svm", ["--subset", "1"], 1, /two or more, got only the label 0/);
+  await refuses("svm", ["--subset", "0"], 2, /--subset must be a whole number of at least 1/);
+  await refuses("rf", ["--subset", "1"], 1, /two classes or more, got class 0 only/);
   await refuses("rf", ["--trees", "0"], 2, /--trees must be a whole number of at least 1, got "0"/);
   await refuses("rf", ["--max-features", "many"], 2, /--max-features must be sqrt, log2, all/);
   await refuses("rf", ["--max-features", "65"], 2, /65/);

@@ -38,4 +38,21 @@ Deno.test("compare refuses what it does not know", async () => {
   await using folder = await temporaryFolder();
   assertOneError(await compare(folder.path, "--models", "svm,cnnn"), 2, /must be one of svm, rf/);
   assertOneError(await compare(folder.path, "--dataset", "cifar"), 2, /--dataset must be one of/);
+  assertOneError(await compare(folder.path, "--models="), 2, /--models needs one of svm, rf/);
+  assertOneError(await compare(folder.path, "--seeds", "0"), 2, /--seeds must be a whole number/);
+  assertOneError(await compare(folder.path, "--subset", "0"), 2, /--subset must be a whole number/);
+  const one = ["--quiet", "--subset", "1", "--models", "rf"];
+  assertOneError(await compare(folder.path, ...one), 1, /two classes or more, got class 0 only/);
+});
+
+Deno.test("compare --quick trains a seed of each model, once, unless told otherwise", async () => {
+  await using folder = await temporaryFolder();
+  const small = ["--quick", "--models", "rf,rf", "--subset", "100", "--json"];
+  const seedsOf = async (...more: string[]) => {
+    const { code, out, err } = await compare(folder.path, ...small, ...more);
+    assert.equal(code, 0, err);
+    return lastJson(out).models[0].seeds;
+  };
+  assert.deepEqual(await seedsOf(), [1]);
+  assert.deepEqual(await seedsOf("--seeds", "2"), [1, 2]);
 });

@@ -228,6 +228,13 @@ Deno.test("bad input is refused with one line, the right status, and nothing wri
       assert.deepEqual(await Array.fromAsync(Deno.readDir(folder.path)), []);
     });
   }
+  await t.step("an option of another network", async () => {
+    await using folder = await temporaryFolder();
+    const args = ["--quiet", "--conv-shortcut", "--model", "resnet-18ish"];
+    const { code, err } = await run("resnet", folder.path, ...args);
+    assert.equal(code, 2);
+    assert.match(err, /^error: Cannot train resnet-18ish: --conv-shortcut goes with [^\n]*\n$/);
+  });
   await t.step("a folder that is no run", async () => {
     await using folder = await temporaryFolder();
     const { code, err } = await run("mlp", folder.path, "--quiet", "--resume", folder.path);

@@ -1,36 +1,18 @@
-import { join, tf } from "../../lib/deps.ts";
+import { join } from "../../lib/deps.ts";
 import { openDevice } from "../../lib/device.ts";
 import { CheckpointError } from "../../lib/errors.ts";
 import { type ModelName, models } from "../../lib/models/registry.ts";
-import { Context, type Module } from "../../lib/nn/module.ts";
 import { Random } from "../../lib/random.ts";
 import { loadModel, MODEL_FILE, readSafetensors, saveModel } from "../../lib/train/checkpoint.ts";
-import type { ModelInfo } from "../../lib/train/model_info.ts";
 import { encodeSafetensors } from "../../lib/train/safetensors.ts";
 import { assertAllClose } from "../allclose.ts";
 import { assert, fc } from "../deps.ts";
-import { type HashTensor, hashTensor } from "../fixtures/hash_values.ts";
 import reference from "../fixtures/mlp_8x8.json" with { type: "json" };
-import { fromTorch } from "../nn/reference.ts";
+import { infoOf, logitsOf, shape } from "./digit_models.ts";
 import { withFolder } from "./scratch.ts";
 
 const FIXTURES = new URL("../fixtures/", import.meta.url);
 const BY_TORCH = new URL("mlp_8x8.safetensors", FIXTURES).pathname;
-const shape = { height: 8, width: 8, channels: 1, classes: 10 };
-
-function infoOf(model: ModelName): ModelInfo<ModelName> {
-  const classNames = Array.from({ length: 10 }, (_, i) => String(i));
-  return { model, shape, dataset: "digits", maxValue: 16, classNames };
-}
-
-async function logitsOf(network: Module, images: HashTensor): Promise<Float32Array> {
-  const device = await openDevice();
-  const x = fromTorch(hashTensor(images), images.shape);
-  const logits = tf.tidy(() => network.forward(x, new Context()));
-  const values = await logits.data() as Float32Array;
-  device.check();
-  return values;
-}
 
 async function refused(path: string, message: RegExp): Promise<void> {
   await assert.rejects(loadModel(path), (error) => {
@@ -178,61 +160,4 @@ Deno.test("loadModel() meets a damaged header with a CheckpointError or a networ
       { seed: 1, numRuns: 300 },
     );
   });
-});
-
-/** What `load_checkpoint.py` prints. */
-interface TorchLogits {
-  readonly images: HashTensor;
-  readonly logits: readonly (readonly number[])[];
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
-async function torch(mode: "logits" | "write", path: string, model: string): Promise<TorchLogits> {
-  const script = new URL("load_checkpoint.py", FIXTURES).pathname;
-  const { success, stdout, stderr } = await new Deno.Command("python3", {
-    args: ["-B", script, mode, path, "--model", model, "--size", String(shape.height)],
-  }).output();
-  assert.ok(success, new TextDecoder().decode(stderr));
-  return JSON.parse(new TextDecoder().decode(stdout));
-}
-
-async function hasTorch(): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command("python3", {
-      args: ["-c", "import torch, numpy"],
-      stdout: "null",
-      stderr: "null",
-    }).output();
-    return success;
-  } catch {
-    return false; // There is no python3, or no permission to run it.
-  }
-}
-
-Deno.test({
-  name: "checkpoints pass between PyTorch and loadModel() both ways",
-  ignore: !await hasTorch(),
-  fn: async (t) => {
-    await openDevice();
-    await withFolder(async (folder) => {
-      for (const model of ["mlp", "cnn"] as const) {
-        const path = join(folder, `${model}.safetensors`);
-        await t.step(`${model}: PyTorch reads ours`, async () => {
-          const network = models[model].build(shape, new Random(2, "init"));
-          await saveModel(path, await network.stateDict(), infoOf(model));
-          const { images, logits, metadata } = await torch("logits", path, model);
-          const actual = await logitsOf(network, images);
-          assertAllClose(actual, logits.flat(), { rtol: 1e-4, atol: 1e-5 });
-          assert.equal(metadata.model, model);
-        });
-        await t.step(`${model}: ours reads PyTorch's`, async () => {
-          const { images, logits } = await torch("write", path, model);
-          const network = models[model].build(shape, new Random(3, "init"));
-          network.loadStateDict((await readSafetensors(path)).tensors);
-          const actual = await logitsOf(network, images);
-          assertAllClose(actual, logits.flat(), { rtol: 1e-4, atol: 1e-5 });
-        });
-      }
-    });
-  },
 });

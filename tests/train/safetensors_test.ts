@@ -93,10 +93,10 @@ Deno.test("encodeSafetensors() writes the layout of the format", () => {
 
 Deno.test("decodeTensors() gives back tensors of every type, bit by bit", () => {
   const values: AnyTensor["values"][] = [
-    Uint8Array.of(0, 128, 255),
-    Int32Array.of(-(2 ** 31), 0, 2 ** 31 - 1),
     Float64Array.of(Math.PI, -0, 2 ** -1074),
+    Int32Array.of(-(2 ** 31), 0, 2 ** 31 - 1),
     Float32Array.of(1.5, -Infinity, 2 ** -149),
+    Uint8Array.of(0, 128, 255),
   ];
   const tensors = new Map(values.map((values, i) => [String(i), { shape: [3, 1], values }]));
   const bytes = encodeSafetensors({ tensors, metadata: { a: "b" } });
@@ -105,12 +105,32 @@ Deno.test("decodeTensors() gives back tensors of every type, bit by bit", () => 
   assert.deepEqual([...decoded.tensors], [...tensors]);
   const header = new TextDecoder().decode(bytes.subarray(8));
   assert.deepEqual(header.match(/"dtype":"\w+"/g), [
-    '"dtype":"U8"',
-    '"dtype":"I32"',
     '"dtype":"F64"',
+    '"dtype":"I32"',
     '"dtype":"F32"',
+    '"dtype":"U8"',
   ]);
-  refused(bytes, /"0" must have dtype F32, got "U8"$/);
+  refused(bytes, /"0" must have dtype F32, F16, BF16, I64, got "F64"$/);
+});
+
+Deno.test("encodeSafetensors() begins each tensor at a multiple of the size of its numbers", () => {
+  const tensors = new Map<string, AnyTensor>([
+    ["bytes", { shape: [3], values: Uint8Array.of(1, 2, 3) }],
+    ["a", { shape: [1], values: Float32Array.of(4) }],
+    ["b", { shape: [], values: Float32Array.of(5) }],
+    ["wide", { shape: [1], values: Float64Array.of(6) }],
+  ]);
+  for (
+    const [dtype, names] of [
+      ["float32", ["wide", "a", "b", "bytes"]],
+      ["float16", ["wide", "b", "a", "bytes"]],
+    ] as const
+  ) {
+    const bytes = encodeSafetensors({ tensors, metadata: {} }, { dtype });
+    const decoded = decodeTensors(bytes).tensors;
+    assert.deepEqual([...decoded.keys()], names);
+    for (const [name, tensor] of tensors) assert.deepEqual(decoded.get(name), tensor);
+  }
 });
 
 Deno.test("decodeTensors() refuses other types and sizes that do not fill the shape", () => {
@@ -119,10 +139,13 @@ Deno.test("decodeTensors() refuses other types and sizes that do not fill the sh
       () => decodeTensors(file(`{"a":${entry(0, 4, shape, `"${dtype}"`)}}`, 4)),
       (error) => error instanceof CheckpointError && why.test(error.message),
     );
-  check("F16", "[2]", /"a" must have dtype F32 or F64 or I32 or U8, got "F16"$/);
-  check("toString", "[2]", /"a" must have dtype F32 or /);
+  check("BOOL", "[4]", /"a" must have dtype F64, F32, F16, BF16, I64, I32, U8, got "BOOL"$/);
+  check("toString", "[2]", /"a" must have dtype F64, F32, /);
   check("U8", "[3]", /does not fill its shape/);
   check("F64", "[1]", /does not fill its shape/);
+  check("I64", "[1]", /does not fill its shape/);
+  check("F16", "[1]", /does not fill its shape/);
+  check("BF16", "[4]", /does not fill its shape/);
   assert.equal(decodeTensors(file(`{"a":${entry(0, 4, "[4]", '"U8"')}}`, 4)).tensors.size, 1);
 });
 
@@ -193,7 +216,7 @@ Deno.test("decodeSafetensors() refuses a header that is not one", () => {
   ) {
     refused(file(`{"a\\n":${value}}`), /the entry "a\\n" is malformed$/);
   }
-  refused(file(`{"a":${entry(0, 4, "[2]", '"F16"')}}`, 4), /"a" must have dtype F32, got "F16"$/);
+  refused(file(`{"a":${entry(0, 4, "[4]", '"U8"')}}`, 4), /"a" must have dtype F32, .* got "U8"$/);
 });
 
 Deno.test("decodeSafetensors() meets any damage with a CheckpointError or a valid file", () => {

@@ -31,7 +31,7 @@ export interface Samples {
 /**
  * Checks that trees can grow on a set.
  *
- * @throws {DataError} When the set is empty, its parts do not fit together, a label is not a class,
+ * @throws {DataError} When the set is empty, its parts are no bytes or do not fit together, a label is not a class,
  * or there is only one class.
  */
 export function checkTrainingSet({ images, labels, count, height, width }: ImageSet): void {
@@ -39,6 +39,14 @@ export function checkTrainingSet({ images, labels, count, height, width }: Image
     throw new DataError(
       "Cannot grow a forest: the training set must have images with pixels, " +
         `got ${count} of ${height}x${width}. Give at least two.`,
+    );
+  }
+  // Other arrays would be cut down to bytes, NaN to 0, without a word.
+  if (!(images instanceof Uint8Array && labels instanceof Uint8Array)) {
+    throw new DataError(
+      `Cannot grow a forest: pixels and labels are bytes in Uint8Arrays, got ` +
+        `${images.constructor.name} and ${(labels as Uint8Array).constructor.name}. ` +
+        "Scale the pixels to whole numbers up to 255.",
     );
   }
   if (images.length !== count * height * width || labels.length !== count) {

@@ -102,8 +102,8 @@ export function resolveJobs({ jobs }: WorkOptions, multiplications: number): num
 /**
  * Checks that images can be trained on.
  *
- * @throws {DataError} When there are none, they have no or too many pixels, or the arrays do not
- * have the stated sizes.
+ * @throws {DataError} When there are none, they have no or too many pixels, or the arrays are not
+ * bytes of the stated sizes.
  */
 export function checkImages({ images, labels, count, height, width }: ImageSet): void {
   const pixels = height * width;
@@ -112,6 +112,13 @@ export function checkImages({ images, labels, count, height, width }: ImageSet):
   if (!Number.isInteger(pixels) || pixels < 1 || pixels > MAX_FEATURES) {
     throw new DataError(
       `${cannot} an image has 1 to ${MAX_FEATURES} pixels, got ${height}x${width}.`,
+    );
+  }
+  // Other arrays would be cut down to bytes, NaN to 0, without a word.
+  if (!(images instanceof Uint8Array && labels instanceof Uint8Array)) {
+    throw new DataError(
+      `${cannot} pixels and labels are bytes in Uint8Arrays, got ${images.constructor.name} and ` +
+        `${(labels as Uint8Array).constructor.name}. Scale the pixels to whole numbers up to 255.`,
     );
   }
   if (images.length !== count * pixels || labels.length !== count) {

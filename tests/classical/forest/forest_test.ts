@@ -147,8 +147,24 @@ Deno.test("RandomForest refuses what cannot be grown on", async () => {
   await refused({ width: 0, images: new Uint8Array() }, /got 300 of 8x0/);
   await refused({ labels: some.labels.subarray(1) }, /300 labels, got 19200 bytes and 299 labels/);
   await refused({ images: some.images.subarray(1) }, /19200 bytes .* got 19199 bytes/);
+  await refused(
+    { images: new Float32Array(19200).fill(NaN) as unknown as Uint8Array },
+    /bytes in Uint8Arrays, got Float32Array and Uint8Array/,
+  );
   await refused({ labels: some.labels.map((c) => c + 1) }, /labels are 0 to 9, got 10 at 9/);
   await refused({ labels: new Uint8Array(300).fill(3) }, /two classes or more, got class 3 only/);
+});
+
+Deno.test("RandomForest learns how frequent the classes are from images that are all the same", async () => {
+  const images = new Uint8Array(some.images.length).fill(7);
+  const forest = await RandomForest.fit({ ...some, images }, { trees: 3, bootstrap: false });
+  assert.equal(forest.nodeCount, 3, "a leaf each");
+  assert.ok(forest.importances.every((share) => share === 0));
+  const counts = Array.from({ length: 10 }, (_, c) => some.labels.filter((k) => k === c).length);
+  assert.deepEqual(
+    [...forest.probabilities(images.subarray(0, 64))].map((p) => Math.round(p * 300)),
+    counts,
+  );
 });
 
 Deno.test("RandomForest refuses options out of range", async () => {

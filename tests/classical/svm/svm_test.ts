@@ -236,6 +236,14 @@ Deno.test("SVC refuses images that it cannot learn from, or of another size", as
     [{ ...set, count: NaN }, /got NaN of them/],
     [{ ...set, width: 0 }, /an image has 1 to 33025 pixels, got 1x0/],
     [{ ...set, width: 40_000 }, /got 1x40000/],
+    [
+      { ...set, images: new Float32Array(30).fill(NaN) as unknown as Uint8Array },
+      /bytes in Uint8Arrays, got Float32Array and Uint8Array/,
+    ],
+    [
+      { ...set, labels: Array.from(set.labels) as unknown as Uint8Array },
+      /got Uint8Array and Array/,
+    ],
     [{ ...set, labels: set.labels.subarray(1) }, /30 pixels and 10 labels, got 30 and 9/],
     [{ ...set, images: set.images.subarray(1) }, /30 pixels and 10 labels, got 29 and 10/],
     [{ ...set, labels: new Uint8Array(10).fill(4) }, /got only the label 4/],
