@@ -142,6 +142,7 @@ const CLASSIFIERS: Record<ModelName, Recipe> = {
   "lenet5": adam,
   "resnet": adam,
   "resnet-conv-shortcut": { ...sgd, ema: true },
+  "resnet-18ish": adamW,
   "gru": adam,
   "vit": { ...adamW, ema: true },
 };

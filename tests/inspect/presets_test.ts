@@ -18,6 +18,8 @@ const COUNTS: Readonly<Record<PresetName, readonly [number, number, number, numb
   "lenet5": [44_426, 0, 0, 0],
   "resnet": [8_555, 0, 0, 34],
   "resnet-conv-shortcut": [8_571, 0, 0, 34],
+  // Statistics of 1 120 channels, and the passes, of 15 batch norms.
+  "resnet-18ish": [696_042, 0, 0, 2 * 1120 + 15],
   "gru": [18_698, 0, 0, 0],
   "vit": [138_890, 0, 0, 0],
   "ddpm": [606_852, 100_000, 15_680, 0],

@@ -56,7 +56,7 @@ Deno.test("inspect --json gives one network, or all, as one line", async () => {
   assert.equal(memory.adam, 8 * 491_172);
   assert.equal(layers.find(({ path }: { path: string }) => path === "b1").layers.length, 3);
   const all = lastJson((await inspect("--json", "--dataset", "digits")).out).presets;
-  assert.equal(all.length, 17);
+  assert.equal(all.length, 18);
   assert.match(all.find(({ preset }: { preset: string }) => preset === "ddpm").problem, /got 8x8$/);
 });
 
