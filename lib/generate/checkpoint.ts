@@ -7,7 +7,7 @@ import type { Module, StateDict } from "../nn/module.ts";
 import { Random } from "../random.ts";
 import { modelFile, readCheckpoint } from "../train/checkpoint.ts";
 import { decodeInfo, encodeInfo, type ModelInfo, nonsense } from "../train/model_info.ts";
-import { decodeSafetensors, encodeSafetensors } from "../train/safetensors.ts";
+import { decodeSafetensors, type EncodeOptions, encodeSafetensors } from "../train/safetensors.ts";
 import { NOISES, PREDICTIONS, type Process } from "./process.ts";
 
 /** What a checkpoint says of its generator. */
@@ -28,19 +28,32 @@ export interface LoadedGenerator {
   readonly info: GeneratorInfo;
 }
 
-/** Writes a generator as a safetensors file; it holds no time and no path. */
+/** Writes a generator as a safetensors file. */
 export async function saveGenerator(
   path: string,
   tensors: StateDict,
-  { process, dropsLabels, ...info }: GeneratorInfo,
+  info: GeneratorInfo,
 ): Promise<void> {
+  await writeFileAtomic(path, encodeGenerator(tensors, info));
+}
+
+/**
+ * A generator as a safetensors file, which holds no time and no path.
+ *
+ * @throws {RangeError} When a value is too large for the numbers that `options` asks for.
+ */
+export function encodeGenerator(
+  tensors: StateDict,
+  { process, dropsLabels, ...info }: GeneratorInfo,
+  options: EncodeOptions = {},
+): Uint8Array<ArrayBuffer> {
   const metadata = {
     format: "pt",
     ...encodeInfo(info),
     ...(process && { process: JSON.stringify(process) }),
     ...(dropsLabels && { drops_labels: "true" }),
   };
-  await writeFileAtomic(path, encodeSafetensors({ tensors, metadata }));
+  return encodeSafetensors({ tensors, metadata }, options);
 }
 
 /**
