@@ -104,6 +104,7 @@ export {
   type CompiledStep,
   type CompileOptions,
   compileStep,
+  type Step,
   type StepStats,
 } from "./lib/engine/step.ts";
 export { updateAll, type UpdateRule } from "./lib/engine/multi_update.ts";
@@ -114,6 +115,7 @@ export * from "./lib/data/types.ts";
 export * from "./lib/data/augment.ts";
 export { type FetchProgress } from "./lib/data/fetch.ts";
 export { type Field, type Pixels, type Warp } from "./lib/data/warp.ts";
+export { padDataset, padImages } from "./lib/data/pad.ts";
 export { digits } from "./lib/data/digits.ts";
 export { type IdxArray, parseIdx } from "./lib/data/idx.ts";
 export { loadDataset, type LoadOptions } from "./lib/data/load.ts";
@@ -203,6 +205,39 @@ export { type Evaluation, type SamplerPlan } from "./lib/diffusion/samplers/plan
 export * from "./lib/diffusion/samplers/rectified_flow.ts";
 export { type Spacing } from "./lib/diffusion/samplers/spacing.ts";
 export * from "./lib/diffusion/schedule.ts";
+export {
+  decodeGenerator,
+  encodeGenerator,
+  type GeneratorInfo,
+  type LoadedGenerator,
+  loadGenerator,
+  saveGenerator,
+} from "./lib/generate/checkpoint.ts";
+export { diffusionTraining } from "./lib/generate/diffusion.ts";
+export { type BatchesRequest, drawBatches } from "./lib/generate/draw.ts";
+export { ganTraining } from "./lib/generate/gan.ts";
+export { latentDrawer } from "./lib/generate/latent_drawer.ts";
+export {
+  NOISES,
+  planOf as samplerPlan,
+  PREDICTIONS,
+  type Process,
+  type SamplerName,
+  SAMPLERS,
+  scheduleOf as processSchedule,
+} from "./lib/generate/process.ts";
+export {
+  type DiffusionRecipe,
+  type DiffusionSampleSettings,
+  type GanRecipe,
+  type SampleSettings,
+} from "./lib/generate/recipe.ts";
+export {
+  type Drawer,
+  type DrawerOptions,
+  type GeneratorTraining,
+  type TrainedGenerator,
+} from "./lib/generate/training.ts";
 export * from "./lib/viz/chart.ts";
 export * from "./lib/viz/dot_chart.ts";
 export * from "./lib/viz/gif.ts";
@@ -219,11 +254,14 @@ export { type BatchOptions, makeBatch } from "./lib/train/batches.ts";
 export { type LoadedModel, loadModel, saveModel } from "./lib/train/checkpoint.ts";
 export { type ModelInfo } from "./lib/train/model_info.ts";
 export { accuracyOf, type Predictions, predictSet } from "./lib/train/evaluate.ts";
+export { type EpochsJob, type StepLosses, type Stepper, trainEpochs } from "./lib/train/epochs.ts";
+export { FeedStepper, type FeedStepperOptions } from "./lib/train/feed_stepper.ts";
 export { trainClassifier, type TrainingJob, trainStep } from "./lib/train/loop.ts";
 export { type Position, Progress } from "./lib/train/progress.ts";
 export {
   makeOptimizer,
   makeSchedule,
+  type Optimization,
   OPTIMIZERS,
   type Recipe,
   SCHEDULES,
@@ -238,4 +276,11 @@ export {
   type TensorFile,
 } from "./lib/train/safetensors.ts";
 export { type TensorValues } from "./lib/train/number_formats.ts";
-export { type EpochRecord, initialState, type TrainingState } from "./lib/train/state.ts";
+export {
+  type Accuracies,
+  type EpochFigures,
+  type EpochRecord,
+  initialState,
+  type Trained,
+  type TrainingState,
+} from "./lib/train/state.ts";

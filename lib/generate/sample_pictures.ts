@@ -9,6 +9,16 @@ import { encodePng } from "../viz/png.ts";
 import { type Drawn, sampleGif } from "./pictures.ts";
 import type { SampleOptions } from "./sample_options.ts";
 
+/** More images than this are drawn small, on a square sheet, without captions. */
+const MANY = 200;
+
+/** As many columns as there are classes, where they come again and again; else ten, or a square. */
+function columnsOf(count: number, labels: readonly number[] | undefined): number {
+  if (count > MANY) return Math.ceil(Math.sqrt(count));
+  const period = labels ? labels.indexOf(labels[0]!, 1) : -1;
+  return Math.min(count, period > 1 && period <= 12 ? period : 10);
+}
+
 /**
  * Makes the folder of the pictures.
  *
@@ -37,21 +47,25 @@ export async function writePictures(
   drawn: Drawn,
   frames: readonly Float32Array[],
   labels: readonly number[] | undefined,
-  columns: number,
   classNames: readonly string[],
 ): Promise<string[]> {
   const { images, height, width, range: [minValue, maxValue] } = drawn;
   const size = height * width;
   const count = images.length / size;
-  const common = { height, width, minValue, maxValue };
+  const columns = columnsOf(count, labels);
+  const isLarge = count > MANY;
   const pictures: [string, Uint8Array][] = [[
     "samples.png",
     imageGrid({
-      ...common,
+      height,
+      width,
+      minValue,
+      maxValue,
       images,
       count,
       columns,
-      ...(labels && { captions: labels.map((label) => classNames[label]!) }),
+      ...(isLarge && { scale: 1 }),
+      ...(labels && !isLarge && { captions: labels.map((label) => classNames[label]!) }),
     }),
   ]];
   if (frames.length > 1) pictures.push(["samples.gif", sampleGif(frames, drawn, columns)]);

@@ -96,8 +96,7 @@ export async function sampleTask(request: SampleTask): Promise<number> {
 
   const { height, width } = info.shape;
   const drawn: Drawn = { images, height, width, range: settings.range };
-  const columns = Math.min(count, asked.length > 1 && asked.length <= 12 ? asked.length : 10);
-  const files = await writePictures(options, drawn, frames, labels, columns, info.classNames);
+  const files = await writePictures(options, drawn, frames, labels, info.classNames);
   const judged = options.judge === undefined
     ? undefined
     : await judge(options.judge, info, drawn, labels);
