@@ -4,6 +4,7 @@ import { tf } from "../deps.ts";
 import { ForwardProcess } from "../diffusion/forward.ts";
 import { diffusionLoss } from "../diffusion/loss.ts";
 import { Sampler } from "../diffusion/sampler.ts";
+import { UsageError } from "../errors.ts";
 import { Clock } from "../engine/clock.ts";
 import { type DenoiserName, denoisers } from "../models/generators.ts";
 import type { ImageShape } from "../models/shape.ts";
@@ -19,7 +20,8 @@ import type { DrawerOptions, GeneratorTraining, TrainedGenerator } from "./train
 /**
  * A diffusion network with fresh weights, and its training.
  *
- * @throws {UsageError} When the recipe's process makes no sense.
+ * @throws {UsageError} When the recipe's process makes no sense, or labels are to be dropped that the
+ *   network cannot do without.
  */
 export function diffusionTraining(
   name: DenoiserName,
@@ -31,6 +33,12 @@ export function diffusionTraining(
   const schedule = scheduleOf(process);
   const { prediction, range } = process;
   const labelled = labels !== "none";
+  if (recipe.dropLabels > 0 && labels !== "optional") {
+    throw new UsageError(
+      `Cannot drop labels: ${name} knows no class that stands for none, got --drop-labels ` +
+        `${recipe.dropLabels}. Leave it out`,
+    );
+  }
   const random = new Random(seed, "init");
   const trained = trainedNetwork(build(shape, random, process.timesteps), recipe);
   const { network, optimizer, ema } = trained;

@@ -154,7 +154,7 @@ export function applyDiffusionOptions(
 ): DiffusionRecipe {
   const optimized = applyOptimization(recipe, options);
   const dropLabels = options["drop-labels"] ?? recipe.dropLabels;
-  const guidance = options.guidance ?? recipe.samples.guidance;
+  const guidance = options.guidance ?? (dropLabels === 0 ? [1] : recipe.samples.guidance);
   const needsNull = guidance.find((scale) => scale !== 1);
   if (needsNull !== undefined && dropLabels === 0) {
     throw new UsageError(

@@ -169,6 +169,7 @@ Deno.test("options that do not go together end before anything is made", async (
   const refusals: [string, string[], RegExp][] = [
     ["dit", ["--steps", "2000"], /knows 1000 timesteps, got --steps 2000/],
     ["dit", ["--preset", "dit-tiny", "--guidance", "2"], /got --guidance 2 and no --drop-labels/],
+    ["dit", ["--preset", "dit-tiny", "--drop-labels", "0.1"], /got --drop-labels 0.1/],
     ["dit", ["--zero-snr", "--prediction", "epsilon"], /Take --prediction v/],
     ["ddpm", ["--noise", "rectified-flow", "--min-snr", "5"], /got --min-snr 5/],
     ["gan", ["--guidance", "2"], /unknown option --guidance/i],
