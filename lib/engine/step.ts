@@ -244,8 +244,12 @@ function replay({ commands, updated }: Trace, times: number): void {
       } else {
         pass?.end();
         pass = undefined;
-        const { from, fromOffset, to, toOffset, size } = command;
-        encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, size);
+        if (command.kind === "texture") {
+          encoder.copyBufferToTexture(command.from, command.to, command.size);
+        } else {
+          const { from, fromOffset, to, toOffset, size } = command;
+          encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, size);
+        }
       }
     }
   }

@@ -39,6 +39,14 @@ export type Command =
     readonly size: number;
     readonly kernel: string;
     readonly identity: string;
+  }
+  | {
+    readonly kind: "texture";
+    readonly from: GPUTexelCopyBufferInfo;
+    readonly to: GPUTexelCopyTextureInfo;
+    readonly size: [width: number, height: number];
+    readonly kernel: string;
+    readonly identity: string;
   };
 
 /** What a function did, ready to be done again. */
@@ -269,6 +277,16 @@ class Recorder {
           identity,
         });
         real.copyBufferToBuffer(from, fromOffset, to, toOffset, size);
+      },
+      copyBufferToTexture: (
+        from: GPUTexelCopyBufferInfo,
+        to: GPUTexelCopyTextureInfo,
+        size: [number, number],
+      ) => {
+        const kernel = this.#kernel;
+        const identity = `${kernel} texture ${from.offset} ${size} ${this.#takeConstants()}`;
+        this.commands.push({ kind: "texture", from, to, size, kernel, identity });
+        real.copyBufferToTexture(from, to, size);
       },
       finish: () => real.finish(),
     };

@@ -13,6 +13,7 @@ import { webgpuBackend } from "../program.ts";
 import { gated, NO_EPILOGUE } from "./epilogue.ts";
 import { matMulCode } from "./mat_mul_code.ts";
 import { slicesFor } from "./mat_mul_split.ts";
+import { texel } from "../textures.ts";
 import { runInto, type Shader } from "./several.ts";
 import { registerTiles } from "./tiles.ts";
 
@@ -128,9 +129,13 @@ function writeSlices(
     registerTiles(),
   );
   const { lanes } = forWeight;
-  const type = (components: 1 | 4 | undefined) => components === 4 ? "vec4<f32>" : "f32";
-  const place = forWeight.componentsB === 4 ? "[at >> 2u][at & 3]" : "[at]";
-  const value = y ? gated(`g${place}`, `Y${place}`, "f32") : `g${place}`;
+  const { textures } = forWeight;
+  const type = (components: 1 | 4) => textures ? "texture" : components === 4 ? "vec4<f32>" : "f32";
+  const read = (name: string) => {
+    if (textures) return `${texel(name, "(at >> 2u)")}[at & 3]`;
+    return forWeight.componentsB === 4 ? `${name}[at >> 2u][at & 3]` : `${name}[at]`;
+  };
+  const value = y ? gated(read("g"), read("Y"), "f32") : read("g");
   const typeOfG = type(forWeight.componentsB);
   const shader: Shader = {
     key: `linear_grad_${forWeight.key}_${forInput?.key}`,

@@ -16,6 +16,7 @@ import { placeOf } from "./broadcast.ts";
 import { matMulCode } from "./mat_mul_code.ts";
 import type { MatMulForm, MatMulSizes } from "./mat_mul_form.ts";
 import { type Slices, slicesFor, sumSlices } from "./mat_mul_split.ts";
+import { runInto, type Shader } from "./several.ts";
 import { type Tiles, tilesFor } from "./tiles.ts";
 
 /** Sizes of products: `(batch, M, K)` times `(batch, K, N)`. */
@@ -67,6 +68,25 @@ function products(
   const { bias } = form.epilogue;
   const code = matMulCode(sizes, form, tiles);
   const blocks = code.blocks * batch * slices.count;
+  if (code.textures) {
+    const result = webgpuBackend().makeTensorInfo([...outputShape], "float32");
+    const shader: Shader = {
+      key: `mat_mul_${code.key}`,
+      inputs: { A: "texture", B: "texture", ...(bias && { bias: "f32" }) },
+      outputs: { result: "f32" },
+      uniforms: ["batches", "M", "N", "K", "perSlice"],
+      lanes: code.lanes,
+      code: `
+      ${RECTIFY}
+      ${code.write("product", "result")}
+      fn main(block : i32) {
+        product(block, uniforms.batches, uniforms.M, uniforms.N, uniforms.K, uniforms.perSlice);
+      }`,
+    };
+    const sides = [a, b, ...(bias ? [bias] : [])];
+    runInto(shader, sides, [result], [batch, M, N, K, slices.length], blocks);
+    return result;
+  }
   const call = (block: string) =>
     `product(${block}, uniforms.batches, uniforms.M, uniforms.N, uniforms.K, uniforms.perSlice);`;
   const program: Program = {

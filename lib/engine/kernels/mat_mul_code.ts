@@ -3,7 +3,8 @@
 import type { MatMulCode, MatMulForm, MatMulSizes } from "./mat_mul_form.ts";
 import { registerCode } from "./mat_mul_registers.ts";
 import { stagedCode } from "./mat_mul_staged.ts";
-import { type Tiles, tilesFor } from "./tiles.ts";
+import { fitsTiles, texturedCode } from "./mat_mul_textured.ts";
+import { registerTiles, type Tiles, tilesFor } from "./tiles.ts";
 
 /**
  * Chooses loads for products and writes their code.
@@ -17,7 +18,14 @@ export function matMulCode(
   form: MatMulForm,
   tiles: Tiles = tilesFor(sizes, 1),
 ): MatMulCode {
-  return tiles.memory === "registers"
-    ? registerCode(sizes, form, tiles)
-    : stagedCode(sizes, form, tiles);
+  switch (tiles.memory) {
+    case "registers":
+      return registerCode(sizes, form, tiles);
+    case "workgroup":
+      return stagedCode(sizes, form, tiles);
+    case "texture":
+      return fitsTiles(sizes, form)
+        ? texturedCode(sizes, form, tiles)
+        : registerCode(sizes, form, registerTiles());
+  }
 }

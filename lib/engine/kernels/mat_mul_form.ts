@@ -48,6 +48,8 @@ export interface MatMulCode {
   readonly componentsA: 1 | 4;
   /** The same of `B`. */
   readonly componentsB: 1 | 4;
+  /** Whether `A`, `B` and `Y` are textures (see `../textures.ts`). @default false */
+  readonly textures?: boolean;
   /** Workgroups for one slice of one product. */
   readonly blocks: number;
   /** Whether the function waits for all invocations: it must not be called in a branch. */

@@ -10,6 +10,7 @@
 
 import { backend, bufferOf, dispatchRaw, makePipeline } from "../backend.ts";
 import type { TensorInfo } from "../../tensor.ts";
+import { textureOf } from "../textures.ts";
 import { BLOCK } from "./block.ts";
 import { lanes } from "./lanes.ts";
 
@@ -17,7 +18,10 @@ import { lanes } from "./lanes.ts";
 export interface Shader {
   /** What tells this shader from all others: it holds whatever is written into its code. */
   readonly key: string;
-  /** Type of an element of each input by its name in the code, such as `vec4<f32>`. */
+  /**
+   * Type of an element of each input by its name in the code, such as `vec4<f32>`, or `texture` for one
+   * that is read by {@link texel}.
+   */
   readonly inputs: Readonly<Record<string, string>>;
   /** The same of each output. */
   readonly outputs: Readonly<Record<string, string>>;
@@ -49,10 +53,13 @@ export function runInto(
   const { device } = active;
   const { lanes: width = lanes() } = shader;
   const pipeline = makePipeline(`inkling_${shader.key}_${width}`, () => source(shader, width));
+  const types = Object.values(shader.inputs);
   const tensors = [...inputs, ...outputs];
   const numbers = [blocks, ...uniforms].map((value) => ({ type: "int32", data: [value] }));
   const resources = [
-    ...tensors.map((tensor) => ({ buffer: bufferOf(tensor) })),
+    ...tensors.map((tensor, i) =>
+      types[i] === "texture" ? textureOf(tensor, i) : { buffer: bufferOf(tensor) }
+    ),
     active.makeUniforms(numbers),
   ];
   const bindGroup = device.createBindGroup({
@@ -66,7 +73,9 @@ export function runInto(
 function source({ inputs, outputs, uniforms, code }: Shader, width: number): string {
   const declare = (buffers: Readonly<Record<string, string>>, access: string) =>
     Object.entries(buffers).map(([name, type]) =>
-      `var<storage, ${access}> ${name} : array<${type}>;`
+      type === "texture"
+        ? `var ${name} : texture_2d<f32>;`
+        : `var<storage, ${access}> ${name} : array<${type}>;`
     );
   const bindings = [
     ...declare(inputs, "read"),

@@ -38,8 +38,18 @@ export interface StagedTiles {
   readonly side: 32 | 64 | 128;
 }
 
+/** Invocations that compute a block each from texels. */
+export interface TextureTiles {
+  /** Where the factors are kept. */
+  readonly memory: "texture";
+  /** Invocations per workgroup. */
+  readonly lanes: number;
+  /** Rows of the result per invocation, 8 or 16; 8 where there are not as many. */
+  readonly rows: 8 | 16;
+}
+
 /** A shape of the product's code. */
-export type Tiles = RegisterTiles | StagedTiles;
+export type Tiles = RegisterTiles | StagedTiles | TextureTiles;
 
 /**
  * Sizes that suit the same tiles: `skinny` with few rows or columns, and all others by the number of
@@ -49,6 +59,9 @@ export type SizeClass = "skinny" | "small" | "medium" | "large";
 
 /** All classes, those first that have most to gain from the right tiles. */
 export const SIZE_CLASSES: readonly SizeClass[] = ["large", "medium", "small", "skinny"];
+
+/** Multiplications from which the copies into textures are worth it. */
+const WORTH_TEXTURES = 2 ** 18;
 
 /** Tiles for each class that has been decided about. */
 export type TileChoice = Readonly<Partial<Record<SizeClass, Tiles>>>;
@@ -111,13 +124,18 @@ export function fits(tiles: Tiles): boolean {
   const { limits } = backend().device;
   const { lanes } = tiles.memory === "workgroup" ? stagedShape(tiles) : tiles;
   return lanes <= limits.maxComputeInvocationsPerWorkgroup &&
-    (tiles.memory === "registers" || stagedBytes(tiles) <= limits.maxComputeWorkgroupStorageSize);
+    (tiles.memory !== "workgroup" || stagedBytes(tiles) <= limits.maxComputeWorkgroupStorageSize);
 }
 
 /** Before anything is measured. */
-function guess(sizeClass: SizeClass): Tiles {
+function guess(sizeClass: SizeClass, multiplications: number): Tiles {
+  if (lanes() < 32) {
+    return multiplications < WORTH_TEXTURES
+      ? registerTiles()
+      : { memory: "texture", lanes: lanes(), rows: 16 };
+  }
   const guesses: TileChoice = { medium: staged(32), large: staged(64) };
-  return lanes() < 32 ? registerTiles() : guesses[sizeClass] ?? registerTiles();
+  return guesses[sizeClass] ?? registerTiles();
 }
 
 let chosen: TileChoice = {};
@@ -136,5 +154,5 @@ export function forceTiles(tiles?: Tiles): void {
 /** The tiles for products. */
 export function tilesFor(sizes: MatMulSizes, batch: number): Tiles {
   const sizeClass = classOf(sizes, batch);
-  return forced ?? chosen[sizeClass] ?? guess(sizeClass);
+  return forced ?? chosen[sizeClass] ?? guess(sizeClass, batch * sizes.M * sizes.N * sizes.K);
 }
