@@ -17,6 +17,7 @@
 
 import { tf } from "../../deps.ts";
 import { type Program, run, webgpuBackend } from "../program.ts";
+import { texel } from "./textures.ts";
 import { BLOCK } from "./block.ts";
 import { codeByChannels, type FilterGradientCode } from "./conv2d_backprop_filter_code.ts";
 import { codeByRows } from "./conv2d_backprop_filter_rows.ts";
@@ -44,6 +45,13 @@ export function conv2dBackpropFilter(
   const code = codeFor(sizes);
   const { slices } = code;
   const inputs = [x, dy];
+  if (code.textures) {
+    const sum = webgpuBackend().makeTensorInfo([outChannels], "float32");
+    const result = webgpuBackend().makeTensorInfo([...shape], "float32");
+    conv2dBackpropFilterAndBias(x, dy, sizes, result, sum);
+    webgpuBackend().disposeData(sum.dataId);
+    return result;
+  }
   // The batch is not written into the shader: the last, smaller one of an epoch shares it.
   const uniforms = [batchSize, code.perSlice].map((n) => ({ type: "int32" as const, data: [n] }));
   if (slices === 1) return run(gradientProgram(sizes, code, shape), inputs, uniforms);
@@ -78,11 +86,17 @@ export function conv2dBackpropFilterAndBias(
   const [channels, pixels] = summed === "dy"
     ? [sizes.outChannels, sizes.batchSize * sizes.outHeight * sizes.outWidth]
     : [sizes.inChannels, sizes.batchSize * sizes.inHeight * sizes.inWidth];
-  const read = summed === "x" && code.componentsX === 4 ? "x[at >> 2u][at & 3]" : `${summed}[at]`;
+  const inFours = summed === "x" && code.componentsX === 4;
+  const read = code.textures
+    ? `${texel(summed, "(at >> 2u)")}[at & 3]`
+    : inFours
+    ? "x[at >> 2u][at & 3]"
+    : `${summed}[at]`;
+  const typeOfX = code.componentsX === 4 ? "vec4<f32>" : "f32";
   const forBias = biasGradientCode(channels, slices, read, "db");
   const shader: Shader = {
     key: `${keyOf(sizes, code)}_bias_${summed}_${slices}`,
-    inputs: { x: code.componentsX === 4 ? "vec4<f32>" : "f32", dy: "f32" },
+    inputs: code.textures ? { x: "texture", dy: "texture" } : { x: typeOfX, dy: "f32" },
     outputs: { dF: "f32", db: "f32" },
     uniforms: ["batchSize", "perSlice", "forFilter", "pixels", "perSum"],
     code: `

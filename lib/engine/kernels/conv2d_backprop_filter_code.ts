@@ -9,6 +9,7 @@
  * @module
  */
 
+import { texel, worthTextures } from "./textures.ts";
 import type { ConvSizes } from "./conv_sizes.ts";
 import { lanes } from "./lanes.ts";
 
@@ -25,6 +26,8 @@ export interface FilterGradientCode {
   readonly key: string;
   /** How many numbers an element of `x` holds. */
   readonly componentsX: 1 | 4;
+  /** Whether `x` and `dy` are textures (see `textures.ts`). */
+  readonly textures: boolean;
   /** Workgroups, of {@link lanes} invocations. */
   readonly workgroups: number;
   /** Slices, each of which has its own result. */
@@ -49,15 +52,21 @@ interface Blocks {
   readonly perSlice: number;
   /** Slices of the batch. */
   readonly slices: number;
+  /** Whether `x` and `dy` are textures; then an invocation's channels are neighbours by fours. */
+  readonly textures: boolean;
 }
+
+/** Products from which a software adapter gains from textures. */
+const WORTH_TEXTURES = 2 ** 22;
 
 /** The code for sizes. */
 export function codeByChannels(sizes: ConvSizes): FilterGradientCode {
   const blocks = planBlocks(sizes);
-  const { rows, columns, groups, slices, perSlice } = blocks;
+  const { rows, columns, groups, slices, perSlice, textures } = blocks;
   return {
-    key: `channels_${rows}_${columns}`,
+    key: `channels_${rows}_${columns}${textures ? "_textures" : ""}`,
     componentsX: readsVectors(blocks) ? 4 : 1,
+    textures,
     workgroups: groups[0] * groups[1] * slices,
     slices,
     perSlice,
@@ -78,7 +87,12 @@ function planBlocks(sizes: ConvSizes): Blocks {
   ];
   const wanted = Math.ceil(ENOUGH_WORKGROUPS / (groups[0] * groups[1]));
   const perSlice = Math.ceil(batchSize / Math.min(batchSize, wanted));
-  return { rows, columns, oneColumn, groups, perSlice, slices: Math.ceil(batchSize / perSlice) };
+  const products = batchSize * sizes.outHeight * sizes.outWidth * filterHeight * filterWidth *
+    inChannels * outChannels;
+  const textures = oneColumn && rows % 4 === 0 && columns % 4 === 0 &&
+    inChannels % 4 === 0 && outChannels % 4 === 0 && worthTextures(products, WORTH_TEXTURES);
+  const slices = Math.ceil(batchSize / perSlice);
+  return { rows, columns, oneColumn, groups, perSlice, slices, textures };
 }
 
 function largestDivisor(n: number, limit: number): number {
@@ -92,7 +106,7 @@ function readsVectors({ oneColumn, rows }: Blocks): boolean {
 }
 
 function filterGradient(s: ConvSizes, blocks: Blocks, result: string): string {
-  const { rows, columns, oneColumn, groups } = blocks;
+  const { rows, columns, oneColumn, groups, textures } = blocks;
   const patch = s.filterWidth * s.inChannels; // values of one kernel row, contiguous in x
   const blocksPerRow = Math.ceil(patch / rows);
   const vector = readsVectors(blocks);
@@ -120,7 +134,21 @@ function filterGradient(s: ConvSizes, blocks: Blocks, result: string): string {
       ).join("\n")
     }`;
 
-  const loadX = vector
+  // Channels of an invocation: neighbours by fours, or `lanes()` apart.
+  const each = textures ? 4 : 1;
+  const offset = (j: number) => textures ? (j >> 2) * 4 * lanes() + (j & 3) : j * lanes();
+  const last = s.outChannels - 1;
+  const channel = (j: number) =>
+    textures
+      ? `min(first + ${offset(j & ~3)}, ${last - 3}) + ${j & 3}`
+      : `min(first + ${offset(j)}, ${last})`;
+  const loadDy = textures
+    ? range(columns / 4).map((q) => `let g${q} = ${texel("dy", `(di + c${4 * q}) >> 2u`)};`)
+    : J.map((j) => `let d${j} = dy[di + c${j}];`);
+  const dyValue = (j: number) => textures ? `g${j >> 2}[${j & 3}]` : `d${j}`;
+  const loadX = textures
+    ? range(rows / 4).map((q) => `let v${q} = ${texel("x", `(xi >> 2u) + ${q}`)};`).join(" ")
+    : vector
     ? range(rows / 4).map((q) => `let v${q} = x[(xi >> 2u) + ${q}];`).join(" ")
     : oneColumn
     ? I.map((i) => `let x${i} = x[xi + ${i}];`).join(" ")
@@ -133,10 +161,10 @@ function filterGradient(s: ConvSizes, blocks: Blocks, result: string): string {
     let row = block / ${groups[0]} % ${groups[1]};
     let kh = row / ${blocksPerRow};
     let r0 = row % ${blocksPerRow} * ${rows};
-    let first = block % ${groups[0]} * ${lanes() * columns} + i32(localId.x);
+    let first = block % ${groups[0]} * ${lanes() * columns} + ${each} * i32(localId.x);
     let slice = block / ${groups[0] * groups[1]};
     if (slice * uniforms.perSlice >= uniforms.batchSize) { return; }
-    ${J.map((j) => `let c${j} = min(first + ${j * lanes()}, ${s.outChannels - 1});`).join(" ")}
+    ${J.map((j) => `let c${j} = ${channel(j)};`).join(" ")}
     ${rowSetup}
     let rowBegin = max(0, (${s.top} - kh + ${s.strideHeight - 1}) / ${s.strideHeight});
     let rowEnd = min(${s.outHeight},
@@ -151,9 +179,11 @@ function filterGradient(s: ConvSizes, blocks: Blocks, result: string): string {
         var di = ((b * ${s.outHeight} + oh) * ${s.outWidth} + begin) * ${s.outChannels};
         for (var ow = begin; ow < end; ow++) {
           ${loadX}
-          ${J.map((j) => `let d${j} = dy[di + c${j}];`).join(" ")}
+          ${loadDy.join(" ")}
           ${
-    I.map((i) => J.map((j) => `s${i}_${j} = fma(${xValue(i)}, d${j}, s${i}_${j});`).join(" "))
+    I.map((i) =>
+      J.map((j) => `s${i}_${j} = fma(${xValue(i)}, ${dyValue(j)}, s${i}_${j});`).join(" ")
+    )
       .join("\n          ")
   }
           xi += ${s.strideWidth * s.inChannels};
@@ -164,7 +194,7 @@ function filterGradient(s: ConvSizes, blocks: Blocks, result: string): string {
     let base = ((slice * ${s.filterHeight} + kh) * ${patch} + r0) * ${s.outChannels};
     ${
     J.map((j) =>
-      `if (first + ${j * lanes()} < ${s.outChannels}) {
+      `if (first + ${offset(j)} < ${s.outChannels}) {
       ${
         I.map((i) =>
           `${patch % rows === 0 ? "" : `if (r0 + ${i} < ${patch}) `}{ ` +

@@ -50,6 +50,7 @@ export function codeByRows(s: ConvSizes): FilterGradientCode {
   return {
     key: `rows_${inputs}_${outputs}_${stretch}`,
     componentsX: 1,
+    textures: false,
     workgroups: blocks * Math.ceil(slices / lanes()),
     slices,
     perSlice,

@@ -10,13 +10,14 @@
  */
 
 import type { TensorInfo } from "../../tensor.ts";
-import { run } from "../program.ts";
+import { run, webgpuBackend } from "../program.ts";
 import { gathering } from "./conv_axes.ts";
 import { gatherCode, gatherForm } from "./conv_gather_code.ts";
 import { type ConvSizes, geometryKey } from "./conv_sizes.ts";
 import { type Epilogue, epilogueKey, NO_EPILOGUE } from "./epilogue.ts";
 import { lanes } from "./lanes.ts";
 import { matMul } from "./mat_mul.ts";
+import { runInto, type Shader } from "./several.ts";
 
 /**
  * Convolves images.
@@ -84,6 +85,19 @@ function gather(
   const { bias } = epilogue;
   const g = gathering(s, direction);
   const form = gatherForm(g);
+  if (form.textures) {
+    const result = webgpuBackend().makeTensorInfo([...outputShape], "float32");
+    const shader: Shader = {
+      key: `gather_textures_${direction}_${geometryKey(s)}${epilogueKey(epilogue)}`,
+      inputs: { x: "texture", F: "texture", ...(bias && { bias: "f32" }) },
+      outputs: { result: "f32" },
+      uniforms: ["stretches"],
+      code: gatherCode(g, form, epilogue),
+    };
+    const inputs = [source, filter, ...(bias ? [bias] : [])];
+    runInto(shader, inputs, [result], [form.stretches], form.blocks);
+    return result;
+  }
   return run(
     {
       key: `inkling_gather_${direction}_${lanes()}_${geometryKey(s)}${epilogueKey(epilogue)}`,

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { texel, worthTextures } from "./textures.ts";
 import { BLOCK } from "./block.ts";
 import { type Axis, type Gathering, hangsOver, phaseCode, phasesOf, tapsOf } from "./conv_axes.ts";
 import { type Epilogue, finished, RECTIFY } from "./epilogue.ts";
@@ -22,6 +23,8 @@ const MAX_COLUMNS = 10;
 const MAX_PRODUCTS = 1280;
 /** Lanes of a GPU. */
 const MANY_LANES = 32;
+/** Products in all from which a software adapter gains from textures what their code takes to compile. */
+const WORTH_TEXTURES = 2 ** 24;
 
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 
@@ -35,6 +38,8 @@ export interface GatherForm {
   readonly unroll: 1 | 4;
   /** Whether the filter is read four weights at once. */
   readonly vectorWeights: boolean;
+  /** Whether source and filter are textures (see `textures.ts`); then both are read by four. */
+  readonly textures: boolean;
   /** Stretches of `rows` cells in all images. */
   readonly stretches: number;
   /** Workgroups. */
@@ -44,9 +49,11 @@ export interface GatherForm {
 /** Cuts a gathering into blocks. */
 export function gatherForm(g: Gathering): GatherForm {
   const { inner, outer, height, width, direction } = g;
-  // A GPU reads four values as fast as one. A software adapter reads them one by one all the same,
-  // and would compile four times the code.
-  const unroll = lanes() >= MANY_LANES && inner % 4 === 0 ? 4 : 1;
+  // A GPU reads four values as fast as one. A software adapter reads them one by one all the same
+  // unless from a texture, and would compile four times the code.
+  const textures = inner % 4 === 0 && outer % 4 === 0 &&
+    worthTextures(productsOf(g), WORTH_TEXTURES);
+  const unroll = (lanes() >= MANY_LANES || textures) && inner % 4 === 0 ? 4 : 1;
   const columns = outer % 8 === 0 ? 8 : outer % 4 === 0 ? 4 : evenParts(outer, MAX_COLUMNS);
   const perRow = Math.floor(MAX_PRODUCTS / (columns * unroll * tapsOf(width)));
   const rows = evenParts(width.cells, Math.max(1, Math.min(MAX_ROWS, perRow)));
@@ -56,13 +63,23 @@ export function gatherForm(g: Gathering): GatherForm {
     columns,
     unroll,
     // The filter's last axis is that of the outer channels, in the gradient of the inner ones.
+    textures,
     vectorWeights: direction === "forward" ? columns % 4 === 0 && outer % 4 === 0 : unroll === 4,
     stretches,
     blocks: Math.ceil(outer / columns) * phasesOf(g) * Math.ceil(stretches / lanes()),
   };
 }
 
-/** `main` of a gathering from `x` with the filter `F`; `uniforms.stretches` is the form's. */
+/** Products of all cells, whether a pixel is there or not. */
+function productsOf({ batchSize, inner, outer, height, width }: Gathering): number {
+  const cells = batchSize * height.cells * width.cells * height.phases * width.phases;
+  return cells * inner * outer * tapsOf(height) * tapsOf(width);
+}
+
+/**
+ * `main` of a gathering from `x` with the filter `F`; `uniforms.stretches` is the form's. Its argument is
+ * the workgroup's number where these are textures.
+ */
 export function gatherCode(g: Gathering, form: GatherForm, epilogue: Epilogue): string {
   const { rows, columns } = form;
   const { outer, height, width } = g;
@@ -83,8 +100,8 @@ export function gatherCode(g: Gathering, form: GatherForm, epilogue: Epilogue): 
     `result[out + o${j}] = ${finished(`s${i}_${j}`, `o${j}`, epilogue)}; }`;
   return `
   ${RECTIFY}
-  fn main(index : i32) {
-    let block = ${BLOCK};
+  fn main(${form.textures ? "block : i32" : "index : i32"}) {
+    ${form.textures ? "" : `let block = ${BLOCK};`}
     let phase = block / ${across} % ${phasesOf(g)};
     ${phaseCode(g)}
     let first = block % ${across} * ${columns};
@@ -145,8 +162,10 @@ function windowOf(g: Gathering, rows: number): number[] {
 
 /** What is done for `unroll` channels of the source and one row of the filter. */
 function turn(g: Gathering, form: GatherForm, window: readonly number[]): string {
-  const { rows, columns, unroll, vectorWeights } = form;
+  const { rows, columns, unroll, vectorWeights, textures } = form;
   const { inner, outer, width } = g;
+  const four = (name: string, at: string) =>
+    textures ? texel(name, `(${at}) >> 2u`) : `${name}[(${at}) >> 2u]`;
   const forward = g.direction === "forward";
   const I = range(rows);
   const J = range(columns);
@@ -155,7 +174,7 @@ function turn(g: Gathering, form: GatherForm, window: readonly number[]): string
   const load = (v: number) => {
     const at = `max(at + ${v * inner} + c, 0)`;
     return vector
-      ? `let x${v} = select(vec4<f32>(0.0), x[${at} >> 2u], in${v});`
+      ? `let x${v} = select(vec4<f32>(0.0), ${four("x", at)}, in${v});`
       : `let x${v} = select(0.0, x[${at}], in${v});`;
   };
   // The weight of summand `k` and column `j`, after `weights` has loaded it.
@@ -177,10 +196,10 @@ function turn(g: Gathering, form: GatherForm, window: readonly number[]): string
     return forward
       ? summands.flatMap((k) =>
         range(columns / 4).map((q) =>
-          `let f${k}_${q} = F[(${tap} + (c + ${k}) * ${outer} + o${4 * q}) >> 2u];`
+          `let f${k}_${q} = ${four("F", `${tap} + (c + ${k}) * ${outer} + o${4 * q}`)};`
         )
       ).join(" ")
-      : J.map((j) => `let f${j} = F[(${tap} + o${j} * ${inner} + c) >> 2u];`).join(" ");
+      : J.map((j) => `let f${j} = ${four("F", `${tap} + o${j} * ${inner} + c`)};`).join(" ");
   };
   const sums = (u: number) =>
     range(unroll).flatMap((k) =>

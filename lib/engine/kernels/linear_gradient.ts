@@ -13,7 +13,7 @@ import { webgpuBackend } from "../program.ts";
 import { gated, NO_EPILOGUE } from "./epilogue.ts";
 import { matMulCode } from "./mat_mul_code.ts";
 import { slicesFor } from "./mat_mul_split.ts";
-import { texel } from "../textures.ts";
+import { texel } from "./textures.ts";
 import { runInto, type Shader } from "./several.ts";
 import { registerTiles } from "./tiles.ts";
 

@@ -48,7 +48,7 @@ export interface MatMulCode {
   readonly componentsA: 1 | 4;
   /** The same of `B`. */
   readonly componentsB: 1 | 4;
-  /** Whether `A`, `B` and `Y` are textures (see `../textures.ts`). @default false */
+  /** Whether `A`, `B` and `Y` are textures (see `textures.ts`). @default false */
   readonly textures?: boolean;
   /** Workgroups for one slice of one product. */
   readonly blocks: number;

@@ -1,6 +1,6 @@
 /**
  * The matrix product that reads its sides through textures, for software adapters (see
- * `../textures.ts`).
+ * `textures.ts`).
  *
  * As in `mat_mul_registers.ts`, each invocation computes a block of results in named scalars and no
  * workgroup memory is used. A side is read four numbers at a time along its rows in memory: along `k`
@@ -10,7 +10,7 @@
  * @module
  */
 
-import { texel } from "../textures.ts";
+import { texel } from "./textures.ts";
 import { epilogueKey, finished, gated } from "./epilogue.ts";
 import {
   type BufferNames,

@@ -10,7 +10,7 @@
 
 import { backend, bufferOf, dispatchRaw, makePipeline } from "../backend.ts";
 import type { TensorInfo } from "../../tensor.ts";
-import { textureOf } from "../textures.ts";
+import { textureOf } from "./textures.ts";
 import { BLOCK } from "./block.ts";
 import { lanes } from "./lanes.ts";
 

@@ -12,6 +12,7 @@
 import { backend } from "../backend.ts";
 import { lanes } from "./lanes.ts";
 import type { MatMulSizes } from "./mat_mul_form.ts";
+import { worthTextures } from "./textures.ts";
 
 /** Invocations that compute a block each from what they load into registers. */
 export interface RegisterTiles {
@@ -129,11 +130,10 @@ export function fits(tiles: Tiles): boolean {
 
 /** Before anything is measured. */
 function guess(sizeClass: SizeClass, multiplications: number): Tiles {
-  if (lanes() < 32) {
-    return multiplications < WORTH_TEXTURES
-      ? registerTiles()
-      : { memory: "texture", lanes: lanes(), rows: 16 };
+  if (worthTextures(multiplications, WORTH_TEXTURES)) {
+    return { memory: "texture", lanes: lanes(), rows: 16 };
   }
+  if (lanes() < 32) return registerTiles();
   const guesses: TileChoice = { medium: staged(32), large: staged(64) };
   return guesses[sizeClass] ?? registerTiles();
 }

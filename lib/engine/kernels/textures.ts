@@ -8,12 +8,33 @@
  * @module
  */
 
-import { backend, bufferOf } from "./backend.ts";
+import { backend, bufferOf } from "../backend.ts";
+import { lanes } from "./lanes.ts";
 
 /** Texels in a row of a texture; a texel holds four numbers. */
 const WIDTH = 1024;
 /** Bytes of a texel. */
 const TEXEL = 16;
+
+/** Lanes of a GPU. */
+const MANY_LANES = 32;
+
+let forced: boolean | undefined;
+
+/**
+ * Whether a kernel should read through textures.
+ *
+ * @param products What it multiplies.
+ * @param least Products from which the copies, and longer code, are worth it on a software adapter.
+ */
+export function worthTextures(products: number, least: number): boolean {
+  return forced ?? (lanes() < MANY_LANES && products >= least);
+}
+
+/** Reads all that can be read so through textures, or nothing; without a choice, what is worth it. */
+export function forceTextures(choice?: boolean): void {
+  forced = choice;
+}
 
 const pools = new WeakMap<GPUDevice, Map<string, [GPUTexture, GPUTextureView]>>();
 
