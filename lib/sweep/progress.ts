@@ -1,0 +1,71 @@
+/** How far a sweep is, on stderr. @module */
+
+import { bar, formatDuration, type Progress } from "../train/progress.ts";
+import type { RunResult } from "./attempt.ts";
+import { describeRun, type PlannedRun } from "./grid.ts";
+import { describeMeasure } from "./measure.ts";
+import type { RunState } from "./state.ts";
+
+/** Counts the runs of a sweep as they end, and estimates when all will have. */
+export class SweepProgress {
+  readonly #progress: Progress;
+  readonly #total: number;
+  readonly #started: number;
+  readonly #now: () => number;
+  #ended = 0;
+  #left = 0;
+  #failed = 0;
+
+  /** Counts towards `total` runs; `now` is the clock, in ms. */
+  constructor(progress: Progress, total: number, now: () => number = () => performance.now()) {
+    this.#progress = progress;
+    this.#total = total;
+    this.#now = now;
+    this.#started = now();
+  }
+
+  /** A round of attempts begins, when `done` runs are done; or one of those at what failed. */
+  round(attempts: number, done: number, again: boolean): void {
+    this.#left = attempts;
+    this.#failed = this.#total - done - attempts;
+    this.#progress.line(
+      again
+        ? `trying again what failed: ${attempts} of ${this.#total} runs`
+        : `${done} of ${this.#total} runs are done, ${attempts} to go`,
+    );
+    this.#show();
+  }
+
+  /** A run has ended. */
+  ended(run: PlannedRun, { standing, exit }: RunState, result: RunResult | undefined): void {
+    this.#left--;
+    this.#ended++;
+    if (standing === "failed") this.#failed++;
+    const said = result
+      ? `${describeMeasure(result)} in ${formatDuration(result.seconds)}`
+      : standing === "failed"
+      ? `failed (exit status ${exit ?? "unknown"})`
+      : standing;
+    const where = this.#progress.terminal ? "" : `; ${this.#position()}`;
+    this.#progress.line(`${describeRun(run)}: ${said}${where}`);
+    this.#show();
+  }
+
+  #show(): void {
+    const done = this.#total - this.#left;
+    if (this.#left > 0) this.#progress.transient(`${bar(done, this.#total)} ${this.#position()}`);
+    else this.#progress.clear();
+  }
+
+  #position(): string {
+    const done = this.#total - this.#left - this.#failed;
+    const failed = this.#failed > 0 ? `, ${this.#failed} failed` : "";
+    return `${done} done${failed}, ${this.#left} left${this.#estimate()}`;
+  }
+
+  #estimate(): string {
+    if (this.#ended === 0 || this.#left === 0) return "";
+    const each = (this.#now() - this.#started) / 1000 / this.#ended;
+    return `, about ${formatDuration(each * this.#left)} to go`;
+  }
+}
