@@ -60,6 +60,24 @@ export function describeRun({ task, options, seed }: PlannedRun): string {
   return describeOptions(task, options) + (seed === undefined ? "" : ` seed=${seed}`);
 }
 
+/** The options of a run that other runs of its task have otherwise. */
+export function variedOptions(
+  { task, options }: Pick<PlannedRun, "task" | "options">,
+  runs: readonly PlannedRun[],
+): PlannedRun["options"] {
+  const others = runs.filter((run) => run.task === task);
+  return Object.fromEntries(
+    Object.entries(options).filter(([name, value]) =>
+      others.some((other) => !sameValue(other.options[name], value))
+    ),
+  );
+}
+
+/** Whether two values of an option are the same, lists by what they hold. */
+export function sameValue(a: Point | undefined, b: Point | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
 function combinations(axes: GridEntry["axes"]): Record<string, Point>[] {
   return Object.entries(axes).reduce<Record<string, Point>[]>(
     (made, [name, points]) =>

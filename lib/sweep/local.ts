@@ -1,4 +1,9 @@
-/** Attempts as processes of this machine, some at a time. @module */
+/**
+ * Attempts as processes of this machine, some at a time. A sweep that is killed outright, by
+ * `kill -9`, leaves its processes to end by themselves.
+ *
+ * @module
+ */
 
 import type { Attempt, Execute } from "./attempt.ts";
 

@@ -2,24 +2,28 @@
 
 import { bar, formatDuration, type Progress } from "../train/progress.ts";
 import type { RunResult } from "./attempt.ts";
-import { describeRun, type PlannedRun } from "./grid.ts";
+import { describeRun, type PlannedRun, variedOptions } from "./grid.ts";
 import { describeMeasure } from "./measure.ts";
 import type { RunState } from "./state.ts";
 
 /** Counts the runs of a sweep as they end, and estimates when all will have. */
 export class SweepProgress {
   readonly #progress: Progress;
-  readonly #total: number;
+  readonly #runs: readonly PlannedRun[];
   readonly #started: number;
   readonly #now: () => number;
   #ended = 0;
   #left = 0;
   #failed = 0;
 
-  /** Counts towards `total` runs; `now` is the clock, in ms. */
-  constructor(progress: Progress, total: number, now: () => number = () => performance.now()) {
+  /** Counts towards all of `runs`; `now` is the clock, in ms. */
+  constructor(
+    progress: Progress,
+    runs: readonly PlannedRun[],
+    now: () => number = () => performance.now(),
+  ) {
     this.#progress = progress;
-    this.#total = total;
+    this.#runs = runs;
     this.#now = now;
     this.#started = now();
   }
@@ -27,11 +31,11 @@ export class SweepProgress {
   /** A round of attempts begins, when `done` runs are done; or one of those at what failed. */
   round(attempts: number, done: number, again: boolean): void {
     this.#left = attempts;
-    this.#failed = this.#total - done - attempts;
+    this.#failed = this.#runs.length - done - attempts;
     this.#progress.line(
       again
-        ? `trying again what failed: ${attempts} of ${this.#total} runs`
-        : `${done} of ${this.#total} runs are done, ${attempts} to go`,
+        ? `trying again what failed: ${attempts} of ${this.#runs.length} runs`
+        : `${done} of ${this.#runs.length} runs are done, ${attempts} to go`,
     );
     this.#show();
   }
@@ -47,18 +51,20 @@ export class SweepProgress {
       ? `failed (exit status ${exit ?? "unknown"})`
       : standing;
     const where = this.#progress.terminal ? "" : `; ${this.#position()}`;
-    this.#progress.line(`${describeRun(run)}: ${said}${where}`);
+    const short = { ...run, options: variedOptions(run, this.#runs) };
+    this.#progress.line(`${describeRun(short)}: ${said}${where}`);
     this.#show();
   }
 
   #show(): void {
-    const done = this.#total - this.#left;
-    if (this.#left > 0) this.#progress.transient(`${bar(done, this.#total)} ${this.#position()}`);
-    else this.#progress.clear();
+    const done = this.#runs.length - this.#left;
+    if (this.#left > 0) {
+      this.#progress.transient(`${bar(done, this.#runs.length)} ${this.#position()}`);
+    } else this.#progress.clear();
   }
 
   #position(): string {
-    const done = this.#total - this.#left - this.#failed;
+    const done = this.#runs.length - this.#left - this.#failed;
     const failed = this.#failed > 0 ? `, ${this.#failed} failed` : "";
     return `${done} done${failed}, ${this.#left} left${this.#estimate()}`;
   }

@@ -2,7 +2,7 @@
 
 import { sizeOf } from "../compare/contestant.ts";
 import { mean, standardDeviation } from "../compare/statistics.ts";
-import { describeOptions, type PlannedRun } from "./grid.ts";
+import { describeOptions, type PlannedRun, sameValue, variedOptions } from "./grid.ts";
 import type { RunOutcome } from "./run_sweep.ts";
 
 /** A task with one set of options, over its seeds. */
@@ -56,7 +56,7 @@ export function configurationsOf(outcomes: readonly RunOutcome[]): Configuration
   const firsts = [...groups.values()].map(([first]) => first!.run);
   const configurations = [...groups.values()].map((group): Configuration => {
     const { task, options } = group[0]!.run;
-    const varied = variedOptions(options, firsts.filter((other) => other.task === task));
+    const varied = variedOptions({ task, options }, firsts);
     const results = group.flatMap(({ result }) => result ?? []);
     const present = <T>(values: readonly (T | undefined)[]) =>
       values.filter((value) => value !== undefined);
@@ -86,21 +86,6 @@ export function commonOptions(configurations: readonly Configuration[]): Planned
       others.every(({ options }) => sameValue(options[name], value))
     ),
   );
-}
-
-function variedOptions(
-  options: PlannedRun["options"],
-  others: readonly PlannedRun[],
-): PlannedRun["options"] {
-  return Object.fromEntries(
-    Object.entries(options).filter(([name, value]) =>
-      others.some((other) => !sameValue(other.options[name], value))
-    ),
-  );
-}
-
-function sameValue(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function configurationKey({ task, options }: PlannedRun): string {

@@ -84,7 +84,7 @@ export async function runSweep(request: SweepRequest, signal: AbortSignal): Prom
   await Deno.mkdir(folder, { recursive: true });
   using _lock = await lockFolder(folder);
   const state = await SweepState.open(folder, sweep.name);
-  const told = new SweepProgress(progress, sweep.runs.length);
+  const told = new SweepProgress(progress, sweep.runs);
   const watch = {
     begun: (attempts: readonly Attempt[], job?: string) =>
       state.set(attempts.map(({ run }) => [run, {

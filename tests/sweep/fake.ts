@@ -46,3 +46,13 @@ export function fakeSweep(
     progress: new Progress({ terminal: false, write: (text) => said.push(text) }),
   };
 }
+
+/** Waits until a file says something. */
+export async function appears(path: string, text: string): Promise<void> {
+  for (let waited = 0; waited < 30_000; waited += 20) {
+    const found = await Deno.readTextFile(path).catch(() => "");
+    if (found.includes(text)) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`${path} does not say ${text}`);
+}

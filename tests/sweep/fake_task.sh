@@ -37,6 +37,7 @@ killed) kill -KILL $$ ;;
 crash-at-end) finish && kill -SEGV $$ ;;
 wait)
   trap 'exit 130' TERM
-  while :; do sleep 0.05; done
+  # Whoever was to stop it may be gone, and the folder of the test with it.
+  while [ -d "$run" ] && [ ! -e "$run/result.json" ]; do sleep 0.05; done
   ;;
 esac

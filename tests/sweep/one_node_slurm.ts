@@ -62,13 +62,12 @@ export async function startSlurm(): Promise<AsyncDisposable> {
 
 function configuration(folder: string): string {
   const host = Deno.hostname().split(".")[0];
-  const user = "root";
   return [
     "ClusterName=test",
     `SlurmctldHost=${host}(127.0.0.1)`,
     `SlurmctldPort=${freePort()}`,
     `SlurmdPort=${freePort()}`,
-    `SlurmUser=${user}`,
+    "SlurmUser=root",
     "AuthType=auth/munge",
     `AuthInfo=socket=${folder}/munge.socket`,
     `StateSaveLocation=${folder}/state`,
@@ -80,9 +79,11 @@ function configuration(folder: string): string {
     "JobAcctGatherType=jobacct_gather/none",
     "MpiDefault=none",
     "ReturnToService=2",
+    "KillWait=2",
     "SelectType=select/cons_tres",
     "SelectTypeParameters=CR_CPU",
     "SlurmdParameters=config_overrides",
+    "SchedulerParameters=batch_sched_delay=0,sched_interval=1",
     `NodeName=${host} NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN`,
     "PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP",
     "",

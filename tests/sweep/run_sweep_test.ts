@@ -9,7 +9,7 @@ import {
 } from "../../lib/sweep/run_sweep.ts";
 import { temporaryFolder } from "../data/mirror.ts";
 import { assert } from "../deps.ts";
-import { fakeSweep } from "./fake.ts";
+import { appears, fakeSweep } from "./fake.ts";
 
 const never = new AbortController().signal;
 const ignore = Deno.build.os === "windows";
@@ -167,6 +167,30 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "runSweep() takes up what a sweep left that was killed outright",
+  ignore,
+  fn: async () => {
+    await using folder = await temporaryFolder();
+    const entry = { task: "fake", options: { mode: ["ok", "wait"] } };
+    const request = fakeSweep(folder.path, [entry]);
+    const script = new URL("sweep_process.ts", import.meta.url).href;
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", script, folder.path, JSON.stringify(entry)],
+      stdin: "null",
+    }).spawn();
+    const [, second] = await outcomesOf(request);
+    await appears(join(folder.path, "s/state.json"), '"done"');
+    await appears(join(second!.folder, "log.txt"), "task=");
+    child.kill("SIGKILL");
+    await child.status;
+    assert.deepEqual(await standings(request), ["done 1", "running 1"]);
+    await runSweep(request, never);
+    assert.deepEqual(await begun(request), [1, 2]);
+    assert.deepEqual(await standings(request), ["done 1", "done 2"]);
+  },
+});
+
 Deno.test("runSweep() refuses a state that is none, and starts over where it is damaged", async () => {
   await using folder = await temporaryFolder();
   const request = fakeSweep(folder.path, [{ task: "fake" }]);
@@ -180,12 +204,3 @@ Deno.test("runSweep() refuses a state that is none, and starts over where it is 
   await Deno.writeTextFile(path, '{"runs": [');
   assert.equal((await plannedAttempts(request)).length, 1);
 });
-
-async function appears(path: string, text: string): Promise<void> {
-  for (let waited = 0; waited < 20_000; waited += 20) {
-    const found = await Deno.readTextFile(path).catch(() => "");
-    if (found.includes(text)) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`${path} does not say ${text}`);
-}

@@ -1,85 +1,106 @@
 import { join } from "../../lib/deps.ts";
 import { outcomesOf, runSweep, type SweepRequest } from "../../lib/sweep/run_sweep.ts";
 import { withSlurm } from "../../lib/sweep/slurm.ts";
-import { Progress } from "../../lib/train/progress.ts";
 import { temporaryFolder } from "../data/mirror.ts";
 import { assert } from "../deps.ts";
-import { fakeSweep } from "./fake.ts";
+import { lastJson, runTaskProcess } from "../tasks/process.ts";
+import { appears, fakeSweep } from "./fake.ts";
 import { hasSlurm, startSlurm } from "./one_node_slurm.ts";
 
 const never = new AbortController().signal;
 
 /** The same sweep with Slurm. */
-function onSlurm(request: SweepRequest, wait: boolean): SweepRequest {
-  const { sweep: { name }, parent, progress } = request;
-  const folder = join(parent, name);
-  const options = { name, folder, request: { more: ["job-name=fake"] }, progress };
-  return {
-    ...request,
-    execute: withSlurm({ ...options, wait, interval: 200 }),
-    onSlurm: true,
-    wait,
-  };
+function onSlurm(plain: SweepRequest, wait = true, partition?: string): SweepRequest {
+  const { sweep: { name }, parent, progress } = plain;
+  const options = { name, folder: join(parent, name), request: { partition, more: [] }, progress };
+  const execute = withSlurm({ ...options, wait, interval: 200 });
+  return { ...plain, execute, onSlurm: true, wait };
+}
+
+async function standings(request: SweepRequest): Promise<string[]> {
+  return (await outcomesOf(request)).map(({ state }) => `${state.standing} ${state.attempts}`);
 }
 
 Deno.test({
-  name: "a sweep runs as job arrays of a real Slurm, and what fails as another one",
+  name: "a sweep on a real Slurm",
   ignore: !hasSlurm(),
-  fn: async () => {
-    await using folder = await temporaryFolder();
+  fn: async (t) => {
     await using _slurm = await startSlurm();
-    const said: string[] = [];
-    const progress = new Progress({ terminal: false, write: (text) => said.push(text) });
-    const entries = [
-      { task: "fake", options: { mode: ["ok", "fail-once"] }, seeds: [1, 2] },
-      { task: "fake", options: { mode: ["killed", "usage"] } },
-    ];
-    const plain = { ...fakeSweep(folder.path, entries), progress };
 
-    // Handed over and left alone; then waited for by another command.
-    await runSweep(onSlurm(plain, false), never);
-    const jobs = (await outcomesOf(plain)).flatMap(({ state }) => state.job ?? []);
-    assert.equal(new Set(jobs).size, jobs.length === 0 ? 0 : 1);
-    assert.match(said.join(""), /job \d+ of Slurm: 6 runs/);
-    await assert.rejects(runSweep(plain, never), /Slurm has runs of it, got job \d+\. Add --on/);
-    await runSweep(onSlurm(plain, true), never);
+    await t.step("runs as a job array, and what fails as another one", async () => {
+      await using folder = await temporaryFolder();
+      const said: string[] = [];
+      const entries = [
+        { task: "fake", options: { mode: ["ok", "fail-once"] }, seeds: [1, 2] },
+        { task: "fake", options: { mode: ["killed", "usage"] } },
+      ];
+      const plain = fakeSweep(folder.path, entries, { said });
+      // Handed over and left alone; then waited for by another command.
+      await runSweep(onSlurm(plain, false), never);
+      assert.match(said.join(""), /job \d+ of Slurm: 6 runs/);
+      await assert.rejects(runSweep(plain, never), /Slurm has runs of it, got job \d+\. Add --on/);
+      await runSweep(onSlurm(plain), never);
 
-    const outcomes = await outcomesOf(plain);
-    assert.deepEqual(outcomes.map(({ state }) => `${state.standing} ${state.attempts}`), [
-      "done 1",
-      "done 1",
-      "done 2",
-      "done 2",
-      "done 2",
-      "failed 1",
-    ]);
-    assert.equal(outcomes[5]!.state.exit, 2);
-    // It was killed, and taken up where it was.
-    assert.equal(outcomes[4]!.result?.seconds, 9);
-    assert.match(said.join(""), /job \d+ of Slurm: 3 runs/);
-    const log = await Deno.readTextFile(join(outcomes[2]!.folder, "log.txt"));
-    assert.equal(log.match(/^task=fake/gm)!.length, 2);
-    assert.match(log, /^it went wrong$/m);
-  },
-});
-
-Deno.test({
-  name: "a sweep says what sbatch says when it refuses the script",
-  ignore: !hasSlurm(),
-  fn: async () => {
-    await using folder = await temporaryFolder();
-    await using _slurm = await startSlurm();
-    const request = fakeSweep(folder.path, [{ task: "fake" }]);
-    const execute = withSlurm({
-      name: "s",
-      folder: join(folder.path, "s"),
-      request: { partition: "none", more: [] },
-      wait: true,
-      progress: request.progress,
+      // What was killed is taken up, what is called wrongly is left.
+      const expected = ["done 1", "done 1", "done 2", "done 2", "done 2", "failed 1"];
+      assert.deepEqual(await standings(plain), expected);
+      assert.match(said.join(""), /job \d+ of Slurm: 3 runs/);
+      const outcomes = await outcomesOf(plain);
+      assert.equal(outcomes[4]!.result?.seconds, 9);
+      assert.equal(outcomes[5]!.state.exit, 2);
+      const log = await Deno.readTextFile(join(outcomes[2]!.folder, "log.txt"));
+      assert.equal(log.match(/^task=fake/gm)!.length, 2);
+      assert.match(log, /^it went wrong$/m);
     });
-    await assert.rejects(runSweep({ ...request, execute, onSlurm: true }, never), {
-      name: "InklingError",
-      message: /Cannot hand the runs to Slurm: .*[Ii]nvalid partition/,
+
+    await t.step(
+      "leaves its jobs when it is stopped, and sees one that was cancelled",
+      async () => {
+        await using folder = await temporaryFolder();
+        const plain = fakeSweep(folder.path, [{ task: "fake", options: { mode: "wait" } }]);
+        const stop = new AbortController();
+        const reason = new Error("stopped");
+        const stopped = assert.rejects(runSweep(onSlurm(plain), stop.signal), reason);
+        const log = join((await outcomesOf(plain))[0]!.folder, "log.txt");
+        await appears(log, "task=");
+        stop.abort(reason);
+        await stopped;
+        const job = (await outcomesOf(plain))[0]!.state.job!;
+        assert.deepEqual(await standings(plain), ["running 1"]);
+
+        const again = runSweep(onSlurm(plain), never);
+        assert.ok(new Deno.Command("scancel", { args: [job] }).outputSync().success);
+        await again;
+        assert.deepEqual(await standings(plain), ["done 2"]);
+        assert.match(await Deno.readTextFile(log), /--resume=/);
+      },
+    );
+
+    await t.step("says what sbatch says when it refuses the script", async () => {
+      await using folder = await temporaryFolder();
+      const plain = fakeSweep(folder.path, [{ task: "fake" }]);
+      await assert.rejects(runSweep(onSlurm(plain, true, "none"), never), {
+        name: "InklingError",
+        message: /Cannot hand the runs to Slurm: .*[Ii]nvalid partition/,
+      });
+      assert.deepEqual(await standings(plain), ["waiting 0"]);
+    });
+
+    await t.step("runs a real task with the permissions of the command", async () => {
+      await using folder = await temporaryFolder();
+      const { path } = folder;
+      const file = join(path, "sweep.json");
+      const options = { dataset: "digits", subset: 32, "test-subset": 20, epochs: 1 };
+      await Deno.writeTextFile(
+        file,
+        JSON.stringify({ name: "s", runs: [{ task: "mlp", options }] }),
+      );
+      const allowed = [`read=${path}`, `write=${path}`, `run=${Deno.execPath()},sbatch,squeue`];
+      const flags = allowed.map((permission) => `--allow-${permission}`);
+      const args = [file, `--runs=${path}/runs`, "--on=slurm", "--json"];
+      const { code, out, err } = await runTaskProcess("sweep", flags, args);
+      assert.equal(code, 0, err);
+      assert.equal(lastJson(out).done, 1);
     });
   },
 });
