@@ -13,15 +13,11 @@
 
 import config from "../deno.json" with { type: "json" };
 import { type Parsed, runTask } from "../lib/cli.ts";
-import { basename, dirname, join } from "../lib/deps.ts";
-import { DataError, UsageError } from "../lib/errors.ts";
-import { isSystemError, writeFileAtomic } from "../lib/files.ts";
-import { LOG_FILE } from "../lib/sweep/attempt.ts";
-import { endOfLog, failureText } from "../lib/sweep/failures.ts";
+import { join } from "../lib/deps.ts";
+import { UsageError } from "../lib/errors.ts";
 import { locally } from "../lib/sweep/local.ts";
-import { sweepFiles } from "../lib/sweep/page.ts";
+import { writeReport } from "../lib/sweep/report.ts";
 import {
-  outcomesOf,
   plannedAttempts,
   runSweep,
   sweepFolder,
@@ -29,7 +25,7 @@ import {
 } from "../lib/sweep/run_sweep.ts";
 import { withSlurm } from "../lib/sweep/slurm.ts";
 import { commandLine, type SlurmRequest, slurmScript } from "../lib/sweep/slurm_script.ts";
-import { parseSweep, type SweptTasks } from "../lib/sweep/sweep_file.ts";
+import { readSweep, type SweptTasks } from "../lib/sweep/sweep_file.ts";
 import { OUTPUT_OPTIONS } from "../lib/train/options.ts";
 import { Progress } from "../lib/train/progress.ts";
 import { INTERRUPTED, untilStopped } from "../lib/train/signals.ts";
@@ -116,8 +112,7 @@ async function sweep({ options, given, positionals }: Parsed<typeof OPTIONS>): P
     throw new UsageError(`Cannot run a sweep here with --${stray}: it goes with --on slurm`);
   }
   const progress = new Progress({ quiet: options.quiet });
-  const file = positionals[0]!;
-  const read = parseSweep(await readText(file), file, TASKS);
+  const read = await readSweep(positionals[0]!, TASKS);
   const parent = join(options.runs, "sweep");
   const folder = sweepFolder({ sweep: read, parent });
   const slurm = slurmRequest(options);
@@ -139,7 +134,7 @@ async function sweep({ options, given, positionals }: Parsed<typeof OPTIONS>): P
     ? "its jobs go on; the same command waits for them again, scancel ends them"
     : "the same command goes on with the sweep";
   const finished = await untilStopped(progress, hint, (signal) => runSweep(request, signal));
-  const failed = await report(request, folder, options, progress);
+  const failed = await report(request, options, progress);
   if (!finished) return INTERRUPTED;
   return failed === 0 ? 0 : 1;
 }
@@ -161,30 +156,18 @@ async function dryRun(
   return 0;
 }
 
-/** Writes page and tables, prints the table and what failed, and says how many runs did. */
+/** Writes and prints what came out, and says how many runs failed. */
 async function report(
   request: SweepRequest,
-  folder: string,
   options: SweepOptions,
   progress: Progress,
 ): Promise<number> {
-  const outcomes = await outcomesOf(request);
-  const failed = outcomes.filter(({ state }) => state.standing === "failed");
-  const logs = new Map<string, string>();
-  for (const outcome of failed) {
-    const log = await endOfLog(join(outcome.folder, LOG_FILE));
-    logs.set(outcome.run.id, log);
-    progress.warn(failureText(outcome, log));
-  }
-  const date = new Date().toISOString().slice(0, 10);
-  const files = sweepFiles({ name: request.sweep.name, outcomes, logs, date });
-  for (const [name, text] of Object.entries(files)) {
-    await writeFileAtomic(join(folder, name), text);
-  }
+  const { folder, files, failures } = await writeReport(request);
+  for (const text of failures) progress.warn(text);
   const table = `\n${files["table.md"]}\nsee ${join(folder, "report.html")}`;
   if (options.json) progress.line(table);
   console.log(options.json ? JSON.stringify(JSON.parse(files["table.json"]!)) : table);
-  return failed.length;
+  return failures.length;
 }
 
 function slurmRequest(options: SweepOptions): SlurmRequest {
@@ -210,17 +193,6 @@ function taskArguments(task: string, args: readonly string[]): string[] {
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(error.message);
     throw error;
-  }
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(file);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable || !isSystemError(error)) throw error;
-    throw new DataError(
-      `Cannot read the sweep ${basename(file)} in ${dirname(file)}: ${error.message}`,
-    );
   }
 }
 

@@ -4,6 +4,7 @@ import { markdown } from "../compare/page.ts";
 import { formatDuration } from "../train/progress.ts";
 import { dotChart } from "../viz/dot_chart.ts";
 import { reportHtml, type ReportSection, type ReportTable } from "../viz/report.ts";
+import type { RunResult } from "./attempt.ts";
 import { describeEnd } from "./failures.ts";
 import { describeRun } from "./grid.ts";
 import { lossText, percent } from "./measure.ts";
@@ -182,25 +183,29 @@ function jsonOf(
   };
 }
 
+/** Columns of what a run came to, after those of its options, none of which has such a name. */
+const CSV_FIGURES = {
+  test_accuracy: "test_accuracy",
+  train_loss: "train_loss",
+  seconds: "seconds",
+  parameters: "parameters",
+  epochs_done: "epochs",
+  run: "run",
+} as const satisfies Record<string, keyof RunResult>;
+
 function csvOf(outcomes: readonly RunOutcome[]): string {
   const options = [...new Set(outcomes.flatMap(({ run }) => Object.keys(run.options)))];
   const columns = ["task", ...options, "seed", "standing"];
-  const figures = [
-    "test_accuracy",
-    "train_loss",
-    "seconds",
-    "parameters",
-    "epochs",
-    "run",
-  ] as const;
   const rows = outcomes.map(({ run, state, result }) => [
     run.task,
     ...options.map((name) => run.options[name]),
     run.seed,
     result ? "done" : state.standing,
-    ...figures.map((figure) => result?.[figure]),
+    ...Object.values(CSV_FIGURES).map((figure) => result?.[figure]),
   ]);
-  return [[...columns, ...figures], ...rows].map((row) => row.map(csvCell).join(",") + "\n").join(
+  return [[...columns, ...Object.keys(CSV_FIGURES)], ...rows].map((row) =>
+    row.map(csvCell).join(",") + "\n"
+  ).join(
     "",
   );
 }

@@ -42,7 +42,7 @@ export class SweepProgress {
 
   /** A run has ended. */
   ended(run: PlannedRun, { standing, exit }: RunState, result: RunResult | undefined): void {
-    this.#left--;
+    if (standing !== "stopped") this.#left--;
     this.#ended++;
     if (standing === "failed") this.#failed++;
     const said = result

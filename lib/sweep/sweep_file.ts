@@ -8,7 +8,8 @@
 import { nearest } from "../cli/nearest.ts";
 import type { Options, OptionSpec } from "../cli/spec.ts";
 import { describeValue, isList, readScalar } from "../cli/values.ts";
-import { UsageError } from "../errors.ts";
+import { DataError, UsageError } from "../errors.ts";
+import { isSystemError } from "../files.ts";
 import { grouped } from "../text.ts";
 import { expandGrid, type GridEntry, gridSize, type PlannedRun, type Point } from "./grid.ts";
 import { parseJsonc } from "./jsonc.ts";
@@ -38,6 +39,23 @@ const OWN_OPTIONS: Readonly<Record<string, string>> = {
   json: "Take it away.",
   quiet: "Take it away.",
 };
+
+/**
+ * Reads the file of a sweep.
+ *
+ * @throws {DataError} When there is no such file.
+ * @throws {UsageError} As {@link parseSweep}.
+ */
+export async function readSweep(path: string, tasks: SweptTasks): Promise<Sweep> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable || !isSystemError(error)) throw error;
+    throw new DataError(`Cannot read the file of the sweep: ${error.message}`);
+  }
+  return parseSweep(text, path, tasks);
+}
 
 /**
  * Reads a sweep.

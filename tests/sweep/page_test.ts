@@ -67,7 +67,7 @@ Deno.test("sweepFiles() writes a page, tables and a line for each run", () => {
   const lines = files["runs.csv"]!.split("\n");
   assert.equal(
     lines[0],
-    "task,epochs,lr,ema,seed,standing,test_accuracy,train_loss,seconds,parameters,epochs,run",
+    "task,epochs,lr,ema,seed,standing,test_accuracy,train_loss,seconds,parameters,epochs_done,run",
   );
   assert.equal(lines.length, 1 + 6 + 1);
   assert.match(lines[3]!, /^mlp,5,0\.1,0\.9,3,failed,,,,,,$/);

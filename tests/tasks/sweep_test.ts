@@ -133,7 +133,7 @@ Deno.test("sweep refuses what it does not know before anything runs", async () =
   );
   const { path } = folder;
   const missing = await runTaskProcess("sweep", flags(path), [`${path}/none.json`]);
-  assertOneError(missing, 1, /Cannot read the sweep none\.json in /);
+  assertOneError(missing, 1, /Cannot read the file of the sweep: No such file .*none\.json/);
   assert.equal(names(`${path}/runs`).filter((name) => name !== "sweep").length, 0);
 });
 
