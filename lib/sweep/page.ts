@@ -67,12 +67,11 @@ function pageOf(
   const done = outcomes.filter(({ result }) => result);
   const failed = outcomes.filter(({ state, result }) => !result && state.standing === "failed");
   const adapters = new Set(done.flatMap(({ result }) => result!.adapter ?? []));
-  const common = Object.entries(commonOptions(configurations));
   return reportHtml({
     title: `Sweep ${name}`,
     subtitle: `${configurations.length} configurations, ${done.length} of ${outcomes.length} runs`,
     facts: [
-      ...common.map(([option, value]) => [option, String(value)] as const),
+      ...commonFacts(configurations),
       ["Adapter", [...adapters].join(", ") || "–"],
       ["Date", date],
     ],
@@ -86,6 +85,17 @@ function pageOf(
       ...charts(configurations),
       ...failures(failed, logs),
     ],
+  });
+}
+
+/** What the table leaves out because it does not vary; by task, where there are several. */
+function commonFacts(configurations: readonly Configuration[]): [string, string][] {
+  const tasks = Map.groupBy(configurations, ({ task }) => task);
+  return [...tasks].flatMap(([task, group]): [string, string][] => {
+    const common = Object.entries(commonOptions(group));
+    if (tasks.size === 1) return common.map(([name, value]) => [name, String(value)]);
+    if (common.length === 0) return [];
+    return [[task, common.map(([name, value]) => `${name}=${value}`).join(", ")]];
   });
 }
 

@@ -78,7 +78,7 @@ export function configurationsOf(outcomes: readonly RunOutcome[]): Configuration
   return configurations.sort((a, b) => rank(a) - rank(b) || score(b) - score(a));
 }
 
-/** Options that all configurations of a sweep have with one value. */
+/** The options that all configurations have with the same value. */
 export function commonOptions(configurations: readonly Configuration[]): PlannedRun["options"] {
   const [first, ...others] = configurations;
   return Object.fromEntries(

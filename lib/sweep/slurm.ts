@@ -89,7 +89,7 @@ async function submit(attempts: readonly Attempt[], options: SlurmOptions): Prom
   const job = out.trim().split(";")[0] ?? "";
   if (success && /^\d+$/.test(job)) return job;
   throw new InklingError(
-    `Cannot hand the runs to Slurm: sbatch takes ${path} no further, got "${(err || out).trim()}"`,
+    `Cannot hand the runs to Slurm: sbatch refuses ${path}, got "${(err || out).trim()}"`,
   );
 }
 

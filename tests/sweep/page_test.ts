@@ -87,6 +87,26 @@ Deno.test("sweepFiles() shows the loss of what has no accuracy", () => {
   assert.doesNotMatch(files["report.html"]!, /Failures|Test accuracy/);
 });
 
+Deno.test("sweepFiles() says by task what its configurations have in common", () => {
+  const entries = [
+    { task: "mlp", axes: { lr: [0.1, 0.2], epochs: [5], data: ["d"] }, seeds: [1] },
+    { task: "svm", axes: { C: [1] }, seeds: [] },
+    { task: "rf", axes: {}, seeds: [] },
+  ];
+  const files = sweepFiles({
+    name: "g",
+    outcomes: outcomes(entries, () => ({ test_accuracy: 0.5 })),
+    logs: new Map(),
+    date: "2026-01-01",
+  });
+  const facts = files["report.html"]!.match(/<dt>.*?<\/dd>/g)!.slice(0, 3);
+  assert.deepEqual(facts, [
+    "<dt>mlp</dt><dd>epochs=5, data=d</dd>",
+    "<dt>svm</dt><dd>C=1</dd>",
+    "<dt>Adapter</dt><dd>–</dd>",
+  ]);
+});
+
 Deno.test("sweepFiles() can show a sweep of which nothing is done, and cells with commas", () => {
   const grid = { task: "dit", axes: { guidance: [[1, 2]], data: ['a"b'] }, seeds: [1] };
   const files = sweepFiles({
