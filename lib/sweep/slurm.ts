@@ -49,7 +49,9 @@ export function withSlurm(options: SlurmOptions): Execute {
       const job = await submit(part, options);
       for (const attempt of part) open.set(attempt, { job, looks: 0 });
       await watch.begun(part, job);
-      options.progress.line(`job ${job} of Slurm: ${part.length} runs`);
+      options.progress.line(
+        `job ${job} of Slurm: ${part.length} ${part.length === 1 ? "run" : "runs"}`,
+      );
     }
     for (let silent = 0;;) {
       // Asked first: a job that is gone has written its status before.
