@@ -44,29 +44,32 @@ const recipe: DiffusionRecipe = {
 /** The few digits: smaller batches and more passes. */
 const digits: DiffusionRecipe = { ...recipe, epochs: 40, batchSize: 64, lr: 3e-4, ema: 0.99 };
 
-if (import.meta.main) {
-  await runTask({
-    name: "cddpm",
-    summary:
-      "Trains a diffusion model that draws by class: a U-Net of 128 features (6 585 601 values) or 256 " +
-      "(26 311 169), 400 timesteps with linear noise, a tenth of the labels dropped; Adam 0.0001, falling " +
-      "to 0, for 20 epochs of batches of 256.",
-    examples: [
-      "deno task cddpm",
-      "deno task cddpm --dataset digits --epochs 10",
-      "deno task cddpm --dataset fashion-mnist --guidance 1,2",
-    ],
-    options: {
-      preset: {
-        type: "string",
-        choices: ["cddpm", "cddpm-256"],
-        default: "cddpm",
-        help: "Which network.",
-      },
-      ...LABEL_OPTIONS,
-      ...DIFFUSION_OPTIONS,
+/** The command line. */
+export const cddpmSpec = {
+  name: "cddpm",
+  summary:
+    "Trains a diffusion model that draws by class: a U-Net of 128 features (6 585 601 values) or 256 " +
+    "(26 311 169), 400 timesteps with linear noise, a tenth of the labels dropped; Adam 0.0001, falling " +
+    "to 0, for 20 epochs of batches of 256.",
+  examples: [
+    "deno task cddpm",
+    "deno task cddpm --dataset digits --epochs 10",
+    "deno task cddpm --dataset fashion-mnist --guidance 1,2",
+  ],
+  options: {
+    preset: {
+      type: "string",
+      choices: ["cddpm", "cddpm-256"],
+      default: "cddpm",
+      help: "Which network.",
     },
-  }, ({ options, given }) =>
+    ...LABEL_OPTIONS,
+    ...DIFFUSION_OPTIONS,
+  },
+} as const;
+
+if (import.meta.main) {
+  await runTask(cddpmSpec, ({ options, given }) =>
     trainGenerator({
       task: "cddpm",
       model: options.preset,

@@ -49,18 +49,20 @@ export const cnn: TrainingTask = {
   },
 };
 
+/** The command line. */
+export const cnnSpec = {
+  name: "cnn",
+  summary: "Trains a convolutional network: two 5x5 convolutions of 32 and 64 channels with max " +
+    "pooling, 1000 units, 10 classes; 3 199 106 parameters on 28x28 images. SGD 0.01 for 20 " +
+    "epochs of batches of 64; on the digits Adam 0.002 with a cosine schedule and light augmentation.",
+  examples: [
+    "deno task cnn",
+    "deno task cnn --dataset digits --seed 2",
+    "deno task cnn --dataset mnist --subset 6000 --epochs 3",
+  ],
+  options: TRAINING_OPTIONS,
+} as const;
+
 if (import.meta.main) {
-  await runTask({
-    name: "cnn",
-    summary:
-      "Trains a convolutional network: two 5x5 convolutions of 32 and 64 channels with max " +
-      "pooling, 1000 units, 10 classes; 3 199 106 parameters on 28x28 images. SGD 0.01 for 20 " +
-      "epochs of batches of 64; on the digits Adam 0.002 with a cosine schedule and light augmentation.",
-    examples: [
-      "deno task cnn",
-      "deno task cnn --dataset digits --seed 2",
-      "deno task cnn --dataset mnist --subset 6000 --epochs 3",
-    ],
-    options: TRAINING_OPTIONS,
-  }, ({ options, given }) => trainTask({ ...cnn, options, given }));
+  await runTask(cnnSpec, ({ options, given }) => trainTask({ ...cnn, options, given }));
 }

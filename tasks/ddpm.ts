@@ -41,20 +41,23 @@ const recipe: DiffusionRecipe = {
 /** The few digits, with a border of two pixels: more passes, and an average of the weights. */
 const digits: DiffusionRecipe = { ...recipe, epochs: 200, schedule: "cosine", ema: 0.995 };
 
+/** The command line. */
+export const ddpmSpec = {
+  name: "ddpm",
+  summary:
+    "Trains a diffusion model: a U-Net of 606 852 values, 1000 timesteps with linear noise, " +
+    "Adam 0.001 for 20 epochs of batches of 128; on the digits, padded to 12x12, a cosine schedule over " +
+    "200.",
+  examples: [
+    "deno task ddpm",
+    "deno task ddpm --dataset mnist --subset 6000 --epochs 5",
+    "deno task ddpm --noise cosine --prediction v --ema 0.999",
+  ],
+  options: DIFFUSION_OPTIONS,
+} as const;
+
 if (import.meta.main) {
-  await runTask({
-    name: "ddpm",
-    summary:
-      "Trains a diffusion model: a U-Net of 606 852 values, 1000 timesteps with linear noise, " +
-      "Adam 0.001 for 20 epochs of batches of 128; on the digits, padded to 12x12, a cosine schedule over " +
-      "200.",
-    examples: [
-      "deno task ddpm",
-      "deno task ddpm --dataset mnist --subset 6000 --epochs 5",
-      "deno task ddpm --noise cosine --prediction v --ema 0.999",
-    ],
-    options: DIFFUSION_OPTIONS,
-  }, ({ options, given }) =>
+  await runTask(ddpmSpec, ({ options, given }) =>
     trainGenerator({
       task: "ddpm",
       model: "ddpm",

@@ -75,29 +75,32 @@ function recipeOf(preset: DiTPresetName, dataset: DatasetName): DiffusionRecipe 
   return { ...published, ...digits, samples: { ...published.samples, guidance } };
 }
 
-if (import.meta.main) {
-  await runTask({
-    name: "dit",
-    summary:
-      "Trains a diffusion transformer that draws digits by class: dit-light (184 272 values, 64 " +
-      "wide, 2 blocks), dit-tiny (388 640), dit-s4 (32.5 million) or dit-s4-shared (22.8 million). On " +
-      "MNIST the published recipes; on the digits 150 epochs of AdamW with an average of the weights.",
-    examples: [
-      "deno task dit --dataset digits",
-      "deno task dit --preset dit-tiny --dataset mnist --subset 6000 --epochs 20",
-      "deno task dit --noise rectified-flow --sampler heun",
-    ],
-    options: {
-      preset: {
-        type: "string",
-        choices: Object.keys(ditPresets) as DiTPresetName[],
-        default: "dit-light",
-        help: "Which network.",
-      },
-      ...LABEL_OPTIONS,
-      ...DIFFUSION_OPTIONS,
+/** The command line. */
+export const ditSpec = {
+  name: "dit",
+  summary:
+    "Trains a diffusion transformer that draws digits by class: dit-light (184 272 values, 64 " +
+    "wide, 2 blocks), dit-tiny (388 640), dit-s4 (32.5 million) or dit-s4-shared (22.8 million). On " +
+    "MNIST the published recipes; on the digits 150 epochs of AdamW with an average of the weights.",
+  examples: [
+    "deno task dit --dataset digits",
+    "deno task dit --preset dit-tiny --dataset mnist --subset 6000 --epochs 20",
+    "deno task dit --noise rectified-flow --sampler heun",
+  ],
+  options: {
+    preset: {
+      type: "string",
+      choices: Object.keys(ditPresets) as DiTPresetName[],
+      default: "dit-light",
+      help: "Which network.",
     },
-  }, ({ options, given }) => {
+    ...LABEL_OPTIONS,
+    ...DIFFUSION_OPTIONS,
+  },
+} as const;
+
+if (import.meta.main) {
+  await runTask(ditSpec, ({ options, given }) => {
     const { preset } = options;
     return trainGenerator({
       task: "dit",

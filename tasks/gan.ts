@@ -30,19 +30,22 @@ const recipe: GanRecipe = {
 /** The few digits: more passes. */
 const digits: GanRecipe = { ...recipe, epochs: 200, batchSize: 64 };
 
+/** The command line. */
+export const ganSpec = {
+  name: "gan",
+  summary:
+    "Trains a GAN of linear layers: a generator of 1 486 352 values and a discriminator of 1 460 225, " +
+    "each with Adam 0.0002; 20 epochs of batches of 128, on the digits 200 of 64.",
+  examples: [
+    "deno task gan",
+    "deno task gan --dataset digits",
+    "deno task gan --dataset mnist --subset 6000 --epochs 10",
+  ],
+  options: GAN_OPTIONS,
+} as const;
+
 if (import.meta.main) {
-  await runTask({
-    name: "gan",
-    summary:
-      "Trains a GAN of linear layers: a generator of 1 486 352 values and a discriminator of 1 460 225, " +
-      "each with Adam 0.0002; 20 epochs of batches of 128, on the digits 200 of 64.",
-    examples: [
-      "deno task gan",
-      "deno task gan --dataset digits",
-      "deno task gan --dataset mnist --subset 6000 --epochs 10",
-    ],
-    options: GAN_OPTIONS,
-  }, ({ options, given }) =>
+  await runTask(ganSpec, ({ options, given }) =>
     trainGenerator({
       task: "gan",
       model: "gan",

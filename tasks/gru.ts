@@ -40,18 +40,21 @@ export const gru: TrainingTask = {
   },
 };
 
+/** The command line. */
+export const gruSpec = {
+  name: "gru",
+  summary:
+    "Trains a GRU of 64 units that reads an image row by row; its last state gives the class; " +
+    "18 698 parameters on 28x28 images. Adam 0.001 for 30 epochs of batches of 64; on the digits a " +
+    "cosine schedule from 0.002 over 40.",
+  examples: [
+    "deno task gru",
+    "deno task gru --dataset digits --seed 2",
+    "deno task gru --dataset mnist --subset 6000 --epochs 3",
+  ],
+  options: TRAINING_OPTIONS,
+} as const;
+
 if (import.meta.main) {
-  await runTask({
-    name: "gru",
-    summary:
-      "Trains a GRU of 64 units that reads an image row by row; its last state gives the class; " +
-      "18 698 parameters on 28x28 images. Adam 0.001 for 30 epochs of batches of 64; on the digits a " +
-      "cosine schedule from 0.002 over 40.",
-    examples: [
-      "deno task gru",
-      "deno task gru --dataset digits --seed 2",
-      "deno task gru --dataset mnist --subset 6000 --epochs 3",
-    ],
-    options: TRAINING_OPTIONS,
-  }, ({ options, given }) => trainTask({ ...gru, options, given }));
+  await runTask(gruSpec, ({ options, given }) => trainTask({ ...gru, options, given }));
 }

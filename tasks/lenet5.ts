@@ -40,18 +40,21 @@ export const lenet5: TrainingTask = {
   },
 };
 
+/** The command line. */
+export const lenet5Spec = {
+  name: "lenet5",
+  summary:
+    "Trains LeNet-5: 5x5 convolutions of 6 and 16 channels with average pooling, 120 and 84 units, " +
+    "10 classes; 44 426 parameters on 28x28 images. Adam 0.001 for 50 epochs of batches of 64; on " +
+    "the digits a cosine schedule from 0.004 over 40.",
+  examples: [
+    "deno task lenet5",
+    "deno task lenet5 --dataset digits --seed 2",
+    "deno task lenet5 --dataset mnist --subset 6000 --epochs 3",
+  ],
+  options: TRAINING_OPTIONS,
+} as const;
+
 if (import.meta.main) {
-  await runTask({
-    name: "lenet5",
-    summary:
-      "Trains LeNet-5: 5x5 convolutions of 6 and 16 channels with average pooling, 120 and 84 units, " +
-      "10 classes; 44 426 parameters on 28x28 images. Adam 0.001 for 50 epochs of batches of 64; on " +
-      "the digits a cosine schedule from 0.004 over 40.",
-    examples: [
-      "deno task lenet5",
-      "deno task lenet5 --dataset digits --seed 2",
-      "deno task lenet5 --dataset mnist --subset 6000 --epochs 3",
-    ],
-    options: TRAINING_OPTIONS,
-  }, ({ options, given }) => trainTask({ ...lenet5, options, given }));
+  await runTask(lenet5Spec, ({ options, given }) => trainTask({ ...lenet5, options, given }));
 }

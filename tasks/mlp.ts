@@ -46,32 +46,34 @@ export function mlpTask(model: "mlp" | "mlp-512" | "mlp-512-relu-logits" = "mlp"
   };
 }
 
-if (import.meta.main) {
-  await runTask({
-    name: "mlp",
-    summary:
-      "Trains a multilayer perceptron: mlp is 784-128-64-10 with ReLU and a little dropout " +
-      "(109 386 parameters on 28x28 images; SGD 0.01, 20 epochs), mlp-512 is 784-512-10 (407 050; " +
-      "Adam 0.001, 50 epochs); batches of 64. On the digits: Adam 0.001, 40 epochs.",
-    examples: [
-      "deno task mlp",
-      "deno task mlp --model mlp-512 --dataset fashion-mnist",
-      "deno task mlp --dataset digits --epochs 10 --json",
-    ],
-    options: {
-      model: {
-        type: "string",
-        choices: ["mlp", "mlp-512"],
-        default: "mlp",
-        help: "Which network.",
-      },
-      "relu-logits": {
-        type: "boolean",
-        help: "Put a ReLU on the output of mlp-512 too.",
-      },
-      ...TRAINING_OPTIONS,
+/** The command line. */
+export const mlpSpec = {
+  name: "mlp",
+  summary: "Trains a multilayer perceptron: mlp is 784-128-64-10 with ReLU and a little dropout " +
+    "(109 386 parameters on 28x28 images; SGD 0.01, 20 epochs), mlp-512 is 784-512-10 (407 050; " +
+    "Adam 0.001, 50 epochs); batches of 64. On the digits: Adam 0.001, 40 epochs.",
+  examples: [
+    "deno task mlp",
+    "deno task mlp --model mlp-512 --dataset fashion-mnist",
+    "deno task mlp --dataset digits --epochs 10 --json",
+  ],
+  options: {
+    model: {
+      type: "string",
+      choices: ["mlp", "mlp-512"],
+      default: "mlp",
+      help: "Which network.",
     },
-  }, ({ options, given }) => {
+    "relu-logits": {
+      type: "boolean",
+      help: "Put a ReLU on the output of mlp-512 too.",
+    },
+    ...TRAINING_OPTIONS,
+  },
+} as const;
+
+if (import.meta.main) {
+  await runTask(mlpSpec, ({ options, given }) => {
     const { model, "relu-logits": reluLogits } = options;
     if (reluLogits && model !== "mlp-512") {
       throw new UsageError(

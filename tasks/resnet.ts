@@ -68,35 +68,38 @@ export function resnetTask(
   };
 }
 
-if (import.meta.main) {
-  await runTask({
-    name: "resnet",
-    summary:
-      "Trains a residual network: resnet is two 3x3 convolutions of 8 channels with batch norm and " +
-      "a shortcut around them, a 1x1 convolution, 10 classes (8 555 parameters on 28x28 images; Adam " +
-      "0.001, 30 epochs; on the digits a cosine schedule from 0.002 over 40); resnet-18ish is three " +
-      "stages of two blocks with 32, 64 and 128 channels (696 042; AdamW 0.002, weight decay 0.05, " +
-      "cosine schedule, 20 epochs). Batches of 64.",
-    examples: [
-      "deno task resnet",
-      "deno task resnet --conv-shortcut --dataset digits",
-      "deno task resnet --dataset mnist --subset 6000 --epochs 3",
-      "deno task resnet --model resnet-18ish --recipe best",
-    ],
-    options: {
-      model: {
-        type: "string",
-        choices: ["resnet", "resnet-18ish"],
-        default: "resnet",
-        help: "Which network.",
-      },
-      "conv-shortcut": {
-        type: "boolean",
-        help: "Put a 1x1 convolution on the shortcut of resnet, which otherwise repeats the image.",
-      },
-      ...TRAINING_OPTIONS,
+/** The command line. */
+export const resnetSpec = {
+  name: "resnet",
+  summary:
+    "Trains a residual network: resnet is two 3x3 convolutions of 8 channels with batch norm and " +
+    "a shortcut around them, a 1x1 convolution, 10 classes (8 555 parameters on 28x28 images; Adam " +
+    "0.001, 30 epochs; on the digits a cosine schedule from 0.002 over 40); resnet-18ish is three " +
+    "stages of two blocks with 32, 64 and 128 channels (696 042; AdamW 0.002, weight decay 0.05, " +
+    "cosine schedule, 20 epochs). Batches of 64.",
+  examples: [
+    "deno task resnet",
+    "deno task resnet --conv-shortcut --dataset digits",
+    "deno task resnet --dataset mnist --subset 6000 --epochs 3",
+    "deno task resnet --model resnet-18ish --recipe best",
+  ],
+  options: {
+    model: {
+      type: "string",
+      choices: ["resnet", "resnet-18ish"],
+      default: "resnet",
+      help: "Which network.",
     },
-  }, ({ options, given }) => {
+    "conv-shortcut": {
+      type: "boolean",
+      help: "Put a 1x1 convolution on the shortcut of resnet, which otherwise repeats the image.",
+    },
+    ...TRAINING_OPTIONS,
+  },
+} as const;
+
+if (import.meta.main) {
+  await runTask(resnetSpec, ({ options, given }) => {
     const { model, "conv-shortcut": convShortcut } = options;
     if (convShortcut && model !== "resnet") {
       throw new UsageError(

@@ -40,18 +40,21 @@ export const vit: TrainingTask = {
   },
 };
 
+/** The command line. */
+export const vitSpec = {
+  name: "vit",
+  summary:
+    "Trains a Vision Transformer: patches of 4x4, 4 blocks of width 64 with 8 heads; 138 890 " +
+    "parameters on 28x28 images. Adam 0.001 for 20 epochs of batches of 64; on the digits a cosine " +
+    "schedule from 0.002 over 40.",
+  examples: [
+    "deno task vit",
+    "deno task vit --dataset digits --seed 2",
+    "deno task vit --dataset mnist --subset 6000 --epochs 3",
+  ],
+  options: TRAINING_OPTIONS,
+} as const;
+
 if (import.meta.main) {
-  await runTask({
-    name: "vit",
-    summary:
-      "Trains a Vision Transformer: patches of 4x4, 4 blocks of width 64 with 8 heads; 138 890 " +
-      "parameters on 28x28 images. Adam 0.001 for 20 epochs of batches of 64; on the digits a cosine " +
-      "schedule from 0.002 over 40.",
-    examples: [
-      "deno task vit",
-      "deno task vit --dataset digits --seed 2",
-      "deno task vit --dataset mnist --subset 6000 --epochs 3",
-    ],
-    options: TRAINING_OPTIONS,
-  }, ({ options, given }) => trainTask({ ...vit, options, given }));
+  await runTask(vitSpec, ({ options, given }) => trainTask({ ...vit, options, given }));
 }

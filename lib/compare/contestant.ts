@@ -40,13 +40,20 @@ export async function contestantOf(folder: string, test: ImageSet): Promise<Cont
   };
 }
 
+/** The sizes that `result.json` may hold. */
+export interface Measured {
+  /** Trained values, of a network. */
+  readonly parameters?: number;
+  /** Support vectors, of a machine. */
+  readonly support_vectors?: number;
+  /** Nodes, of a forest. */
+  readonly nodes?: number;
+}
+
 /** What is read of `result.json`. */
-interface Result {
+interface Result extends Measured {
   readonly seed: number;
   readonly seconds: number;
-  readonly parameters?: number;
-  readonly support_vectors?: number;
-  readonly nodes?: number;
   readonly epochs?: number;
   readonly adapter?: string;
 }
@@ -62,7 +69,8 @@ async function readResult(folder: string): Promise<Result> {
   throw new CheckpointError(`Cannot compare ${folder}: its result.json is missing or damaged`);
 }
 
-function sizeOf({ parameters, support_vectors, nodes }: Result): string {
+/** The size of a model in its own terms, such as `3 199 106 parameters`. */
+export function sizeOf({ parameters, support_vectors, nodes }: Measured): string {
   if (support_vectors !== undefined) return `${grouped(support_vectors)} support vectors`;
   if (nodes !== undefined) return `${grouped(nodes)} nodes`;
   return `${grouped(parameters ?? 0)} parameters`;

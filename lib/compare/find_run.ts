@@ -49,7 +49,8 @@ function throughJson(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
 
-async function folderNames(parent: string): Promise<string[]> {
+/** The folders in a folder, sorted; none where it is not there. */
+export async function folderNames(parent: string): Promise<string[]> {
   try {
     const names: string[] = [];
     for await (const entry of Deno.readDir(parent)) if (entry.isDirectory) names.push(entry.name);
@@ -60,8 +61,8 @@ async function folderNames(parent: string): Promise<string[]> {
   }
 }
 
-/** `undefined` for what is not there or not whole: such a run is not taken. */
-async function readJson(path: string): Promise<unknown> {
+/** A JSON file; `undefined` for what is not there or not whole. */
+export async function readJson(path: string): Promise<unknown> {
   try {
     return JSON.parse(await Deno.readTextFile(path));
   } catch (error) {

@@ -140,11 +140,13 @@ function accuracy(classes: Uint8Array, labels: ArrayLike<number>): number {
   return right / labels.length;
 }
 
-function mean(values: readonly number[]): number {
+/** The mean; NaN of nothing. */
+export function mean(values: readonly number[]): number {
   return values.reduce((a, b) => a + b, 0) / values.length;
 }
 
-function standardDeviation(values: readonly number[]): number {
+/** The standard deviation (n − 1); 0 for less than two values. */
+export function standardDeviation(values: readonly number[]): number {
   if (values.length < 2) return 0;
   const middle = mean(values);
   return Math.sqrt(values.reduce((s, v) => s + (v - middle) ** 2, 0) / (values.length - 1));
