@@ -60,7 +60,8 @@ interface Line {
   readonly command: string;
 }
 
-function taskOf(file: string): TaskScript {
+/** The task of the script `tasks/<file>.ts`. */
+export function taskOf(file: string): TaskScript {
   const name = file.replaceAll("_", ":");
   const lines: Readonly<Record<string, Line>> = config.tasks;
   const { description = "", command = "" } = lines[name] ?? {};
