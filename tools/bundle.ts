@@ -12,26 +12,10 @@
  */
 
 import { runTask } from "../lib/cli.ts";
-import { join } from "../lib/deps.ts";
-import { BUNDLE_BUDGET, checkBudget } from "../lib/dist/budget.ts";
-import { bundleScript } from "../lib/dist/bundle.ts";
+import { BUNDLE_BUDGET } from "../lib/dist/budget.ts";
+import { bundleTasks } from "../lib/dist/bundle.ts";
 import { tasksNamed } from "../lib/dist/tasks.ts";
-import { writeFileAtomic } from "../lib/files.ts";
-import { scaledBytes } from "../lib/text.ts";
-
-async function bundle(names: readonly string[], out: string): Promise<void> {
-  const tasks = await tasksNamed(names, "bundle");
-  await Deno.mkdir(out, { recursive: true });
-  const weights = new Map<string, number>();
-  for (const { name, file, script } of tasks) {
-    const code = new TextEncoder().encode(await bundleScript(script));
-    const path = join(out, `${file}.js`);
-    await writeFileAtomic(path, code);
-    weights.set(name, code.length);
-    console.log(`${name.padEnd(14)} ${scaledBytes(code.length).padStart(8)}  ${path}`);
-  }
-  checkBudget("a bundle", weights, BUNDLE_BUDGET);
-}
+import { scaledBytes, sizeLine } from "../lib/text.ts";
 
 if (import.meta.main) {
   await runTask({
@@ -49,5 +33,10 @@ if (import.meta.main) {
       min: 0,
       max: Infinity,
     },
-  }, ({ options, positionals }) => bundle(positionals, options.out));
+  }, async ({ options, positionals }) => {
+    const tasks = await tasksNamed(positionals, "bundle");
+    await bundleTasks(tasks, options.out, ({ task, path, bytes }) => {
+      console.log(sizeLine(task.name, bytes, path));
+    });
+  });
 }

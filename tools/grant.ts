@@ -29,6 +29,8 @@ interface Launch {
   readonly writeOptions: readonly string[];
   /** Options of the task whose value is a host to listen on. */
   readonly netOptions: readonly string[];
+  /** Whether the task may read the file of this `deno`. */
+  readonly readDeno: boolean;
   /** Whether words that belong to no option are paths to read. */
   readonly readPositionals: boolean;
 }
@@ -51,6 +53,7 @@ export function denoArguments(words: readonly string[]): string[] {
     ...launch.flags,
     ...[...read, ...written].map((path) => `--allow-read=${checked(path)}`),
     ...written.map((path) => `--allow-write=${path}`),
+    ...launch.readDeno ? [`--allow-read=${checked(Deno.execPath())}`] : [],
     ...net.map((host) => `--allow-net=${checked(host)}`),
     launch.script,
     ...launch.args,
@@ -65,12 +68,15 @@ function readLaunch(words: readonly string[]): Launch {
     own.filter((word) => word.startsWith(`--${name}=`))
       .flatMap((word) => word.slice(name.length + 3).split(","));
   return {
-    flags: own.filter((word) => !/^--((read|write|net)-options=|read-positionals$)/.test(word)),
+    flags: own.filter((word) =>
+      !/^--((read|write|net)-options=|read-deno$|read-positionals$)/.test(word)
+    ),
     script: words[at]!,
     args: words.slice(at + 1),
     readOptions: list("read-options"),
     writeOptions: list("write-options"),
     netOptions: list("net-options"),
+    readDeno: own.includes("--read-deno"),
     readPositionals: own.includes("--read-positionals"),
   };
 }

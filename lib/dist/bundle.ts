@@ -12,13 +12,52 @@
 
 import { join } from "../deps.ts";
 import { InklingError } from "../errors.ts";
+import { writeFileAtomic } from "../files.ts";
+import { BUNDLE_BUDGET, checkBudget } from "./budget.ts";
 import { runDeno } from "./deno.ts";
+import type { TaskScript } from "./tasks.ts";
 
 /** How a library names the module of a worker, as `deno bundle` writes it. */
 const WORKER = /new URL\("\.\/(\w+_worker)\.ts",\s*import\.meta\.url\)/g;
 
 const REQUIRE = 'import { createRequire as inklingCreateRequire } from "node:module";\n' +
   'const require = inklingCreateRequire("file:///");\n';
+
+/** A bundle that was written. */
+export interface Bundle {
+  /** The task. */
+  readonly task: TaskScript;
+  /** Its path. */
+  readonly path: string;
+  /** Its length in bytes. */
+  readonly bytes: number;
+}
+
+/**
+ * Writes `<file>.js` of each task into a folder, which is made when there is none.
+ *
+ * @param onBundle Told each when it is there.
+ * @throws {InklingError} When one cannot be bundled or, at the end, has more than its budget.
+ */
+export async function bundleTasks(
+  tasks: readonly TaskScript[],
+  folder: string,
+  onBundle: (bundle: Bundle) => void = () => {},
+): Promise<Bundle[]> {
+  await Deno.mkdir(folder, { recursive: true });
+  const bundles: Bundle[] = [];
+  for (const task of tasks) {
+    const code = new TextEncoder().encode(await bundleScript(task.script));
+    const path = join(folder, `${task.file}.js`);
+    await writeFileAtomic(path, code);
+    const bundle = { task, path, bytes: code.length };
+    bundles.push(bundle);
+    onBundle(bundle);
+  }
+  const weights = new Map(bundles.map(({ task, bytes }) => [task.name, bytes]));
+  checkBudget("a bundle", weights, BUNDLE_BUDGET);
+  return bundles;
+}
 
 /**
  * Bundles a script of the project; names of classes and functions are kept.

@@ -19,6 +19,8 @@ export interface TaskScript {
   readonly script: string;
   /** What it does, in a few words. */
   readonly description: string;
+  /** What `tools/grant.ts` is told when it starts the script. */
+  readonly launch: readonly string[];
   /** What it may do, as flags of `deno run`, with folders relative to the current one. */
   readonly permissions: readonly string[];
 }
@@ -65,20 +67,14 @@ export function taskOf(file: string): TaskScript {
   const name = file.replaceAll("_", ":");
   const lines: Readonly<Record<string, Line>> = config.tasks;
   const { description = "", command = "" } = lines[name] ?? {};
-  return {
-    name,
-    file,
-    script: join("tasks", `${file}.ts`),
-    description,
-    permissions: permissionsOf(command),
-  };
+  const launch = launchOf(command);
+  const permissions = launch.filter((word) => word.startsWith("--allow-"));
+  return { name, file, script: join("tasks", `${file}.ts`), description, launch, permissions };
 }
 
-/** The permissions that a line of `deno.json` gives its script: what follows the launcher. */
-function permissionsOf(command: string): string[] {
-  const words = command.split(" ");
-  return words.slice(words.indexOf("tools/grant.ts") + 1)
-    .filter((word) => word.startsWith("--allow-"))
-    // A checkout reads the modules of workers from lib/; what is made of a task carries them.
-    .map((word) => word.replace(/,lib$/, ""));
+/** What a line of `deno.json` tells the launcher, which stands before its script. */
+function launchOf(command: string): string[] {
+  const [, words = ""] = /tools\/grant\.ts (.*) \S+\.ts$/.exec(command) ?? [];
+  // A checkout reads the modules of workers from lib/; what is made of a task carries them.
+  return words.split(" ").filter(Boolean).map((word) => word.replace(/,lib$/, ""));
 }
