@@ -48,20 +48,27 @@ export async function emptyWeight(target: Target, folder: string): Promise<numbe
 }
 
 function refusal(script: string, target: Target, { stderr }: Ended): InklingError {
-  const isAbsent = stderr.includes("denort") && stderr.includes("base binary");
-  const reason = /^error: (.*(?:\n\nCaused by:[^]*?)?)(?:\n\n|$)/m.exec(stderr)?.[1] ?? stderr;
-  const cause = /(error sending request.*|DENORT_BIN.*|.*[Nn]ot found.*)/.exec(stderr)?.[1] ??
-    reason;
-  if (!isAbsent) {
+  const cause = JSON.stringify(causeOf(stderr));
+  if (!stderr.includes("denort")) {
     return new InklingError(
-      `Cannot compile ${script}: deno compile refuses, got ${JSON.stringify(cause.trim())}.`,
+      `Cannot compile ${script}: deno compile refuses, got ${cause}. Bundle the task anew.`,
     );
   }
   return new InklingError(
-    `Cannot compile for ${target}: Deno's runtime for it is downloaded once, got ` +
-      `${JSON.stringify(cause.trim())}. Without that network bring ${
-        releaseOf("denort", target)
-      } ` +
-      "by hand, unpack it, and name its file in the environment variable DENORT_BIN.",
+    `Cannot compile for ${target}: Deno's runtime for it is downloaded once, got ${cause}. ` +
+      `Without that network bring ${releaseOf("denort", target)} by hand, unpack it, and name ` +
+      "its file in the environment variable DENORT_BIN.",
   );
+}
+
+/** The line of Deno's error text that says why: the first of the causes, where it lists some. */
+function causeOf(stderr: string): string {
+  const [text = ""] = stderr.split("Stack backtrace:");
+  const lines = text.split("\n").map((line) => line.replace(/^\s*\d+: /, "").trim()).filter(
+    Boolean,
+  );
+  const causes = lines.slice(lines.indexOf("Caused by:") + 1);
+  const errors = causes.filter((line) => line !== "Setting up base binary.");
+  const own = errors.find((line) => line.startsWith("error: "));
+  return own?.slice("error: ".length) ?? errors[0] ?? "no reason";
 }
