@@ -15,7 +15,7 @@ import { bundleTasks } from "../lib/dist/bundle.ts";
 import { packFiles } from "../lib/dist/pack.ts";
 import { tar } from "../lib/dist/tar.ts";
 import { releaseOf, type Target, TARGET_NAMES, thisTarget } from "../lib/dist/targets.ts";
-import { allTasks } from "../lib/dist/tasks.ts";
+import { type TaskScript, tasksNamed } from "../lib/dist/tasks.ts";
 import { InklingError } from "../lib/errors.ts";
 import { scaledBytes } from "../lib/text.ts";
 import { VERSION } from "../lib/version.ts";
@@ -25,17 +25,18 @@ const TARGETS = TARGET_NAMES.filter((name) => !name.startsWith("windows-"));
 
 /** What the command line asks for. */
 interface Request {
+  readonly tasks: readonly TaskScript[];
   readonly target: Target;
   readonly deno: string | undefined;
   readonly out: string;
   readonly data: string;
 }
 
-async function pack({ target, deno, out, data }: Request): Promise<void> {
+async function pack({ tasks, target, deno, out, data }: Request): Promise<void> {
   const top = `inkling-${VERSION}-${target}`;
   const path = join(out, `${top}.tar.gz`);
   const binary = deno ?? ownDeno(target);
-  const bundles = await bundleTasks(await allTasks(), out);
+  const bundles = await bundleTasks(tasks, out);
   let unpacked = 0;
   const files = tar(packFiles({ top, deno: binary, bundles, data }));
   const counting = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
@@ -74,7 +75,7 @@ if (import.meta.main) {
   await runTask({
     name: "pack",
     summary: "Makes one archive for a machine that has no network: Deno's binary, the bundles of " +
-      "all tasks, the data sets and checkpoints that are there, a script that starts a task, and " +
+      "the tasks, the data sets and checkpoints that are there, a script that starts a task, and " +
       "SHA256SUMS. That machine needs a driver for its graphics, and nothing else.",
     examples: [
       "deno task pack",
@@ -99,5 +100,14 @@ if (import.meta.main) {
       },
       out: { type: "path", placeholder: "DIR", default: "dist", help: "Folder for the archive." },
     },
-  }, ({ options }) => pack({ ...options, target: options.target ?? thisTarget() }));
+    positionals: {
+      name: "TASK",
+      help: "The tasks to pack; without any, all of them.",
+      min: 0,
+      max: Infinity,
+    },
+  }, async ({ options, positionals }) => {
+    const tasks = await tasksNamed(positionals, "pack");
+    await pack({ ...options, tasks, target: options.target ?? thisTarget() });
+  });
 }
