@@ -1,9 +1,12 @@
 import { FETCHED } from "../../lib/data/catalog.ts";
 import { mirrorsOf, placeOf } from "../../lib/data/place.ts";
 import { runDeno } from "../modes/sandbox.ts";
+import { respond } from "../../lib/serve/respond.ts";
 import { assert } from "../deps.ts";
 import { startMirror, temporaryFolder } from "./mirror.ts";
 
+const SHARED = new URL("../../../shared/datasets/mnist", import.meta.url);
+const shared = await Deno.stat(SHARED).then(() => true, () => false);
 const SCRIPT = new URL("../../tasks/data.ts", import.meta.url).href;
 
 Deno.test("placeOf() takes a folder for a folder", () => {
@@ -72,4 +75,25 @@ Deno.test("--data says where a download of a server broke off, and keeps it to b
   );
   const names = await Array.fromAsync(Deno.readDir(`${folder.path}/data/mnist`), (e) => e.name);
   assert.deepEqual(names, [`${trainImages.name}.part`]);
+});
+
+Deno.test({
+  name: "--data brings the published files from the project's own server",
+  ignore: !shared,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const root = `${folder.path}/served`;
+    await Deno.mkdir(`${root}/data/mnist`, { recursive: true });
+    for (const { name } of Object.values(FETCHED.mnist.files)) {
+      await Deno.copyFile(new URL(`${SHARED.href}/${name}`), `${root}/data/mnist/${name}`);
+    }
+    const options = { hostname: "127.0.0.1", port: 0, onListen() {} };
+    await using server = Deno.serve(options, (request) => respond(request, root));
+    const address = `http://127.0.0.1:${server.addr.port}/`;
+    const { code, out, err } = await showFrom(address, folder.path);
+    assert.equal(code, 0, err);
+    assert.equal(out, "runs/data/mnist.png\n");
+    const names = await Array.fromAsync(Deno.readDir(`${folder.path}/data/mnist`), (e) => e.name);
+    assert.deepEqual(names.sort(), Object.values(FETCHED.mnist.files).map((f) => f.name).sort());
+  },
 });
