@@ -82,8 +82,8 @@ function readLaunch(words: readonly string[]): Launch {
 }
 
 /**
- * The paths and hosts among the user's words. The task's schema is not known here: the value of an option
- * that is no path passes for a positional, which is a word that the user typed all the same.
+ * The paths and hosts among the user's words. The task's schema is not known here: the value of an
+ * option that is no path passes for a positional, which is a word that the user typed all the same.
  */
 function namedTargets(launch: Launch): { read: string[]; write: string[]; net: string[] } {
   const { args, readOptions, writeOptions, netOptions, readPositionals } = launch;
@@ -98,6 +98,7 @@ function namedTargets(launch: Launch): { read: string[]; write: string[]; net: s
   const positionals = readPositionals ? read : [];
   const add = (target: string[], word: string) => {
     if (isAddress(word)) net.push(hostOf(new URL(word)));
+    else if (target === net && isBareIPv6(word)) net.push(`[${word}]`);
     else if (word !== "") target.push(word);
   };
   for (let i = 0; i < args.length; i++) {
@@ -119,6 +120,11 @@ function namedTargets(launch: Launch): { read: string[]; write: string[]; net: s
 /** Whether a word in the place of a path names a server, as in `--data http://server/data`. */
 function isAddress(word: string): boolean {
   return /^https?:\/\//i.test(word) && URL.canParse(word);
+}
+
+/** Whether a host is an address such as `::1`, which Deno's flags want in brackets. */
+function isBareIPv6(host: string): boolean {
+  return /^[^[]*:[^[]*:/.test(host);
 }
 
 /** A host with its port, so that the task does not get the others of the same host. */

@@ -5,8 +5,9 @@ import { type ArchiveFile, tar } from "../../lib/dist/tar.ts";
 import { FETCHED } from "../../lib/data/catalog.ts";
 import { assert } from "../deps.ts";
 import { lastJson, saveTinyMnist } from "../tasks/process.ts";
-import { openSandbox, ROOT, runDeno } from "./sandbox.ts";
+import { canBundle, openSandbox, ROOT, runDeno } from "./sandbox.ts";
 
+const NEEDS_BUNDLER = { ignore: !canBundle };
 const hasShell = Deno.build.os !== "windows";
 
 const pack = (folder: string, ...args: string[]) =>
@@ -20,7 +21,7 @@ const pack = (folder: string, ...args: string[]) =>
 
 Deno.test({
   name: "pack makes an archive that runs its tasks where it is unpacked",
-  ignore: !hasShell,
+  ignore: !hasShell || !canBundle,
   async fn() {
     await using sandbox = await openSandbox();
     const { folder } = sandbox;
@@ -75,7 +76,7 @@ Deno.test("pack asks for the Deno of another machine", async () => {
   assert.match(err, /^error: Cannot pack for [^\n]*deno-aarch64-[^\n]*\.zip[^\n]*--deno\.\n$/);
 });
 
-Deno.test("pack refuses damaged data and leaves no archive", async () => {
+Deno.test("pack refuses damaged data and leaves no archive", NEEDS_BUNDLER, async () => {
   await using sandbox = await openSandbox();
   const { folder } = sandbox;
   await Deno.mkdir(`${folder}/data/mnist`, { recursive: true });

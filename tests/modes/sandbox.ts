@@ -52,6 +52,14 @@ async function npmCache(): Promise<string> {
   return JSON.parse(out).npmCache;
 }
 
+/** Whether `deno bundle` works here: it fetches its bundler from npm, once. */
+export const canBundle: boolean = await runDeno([
+  "bundle",
+  "--quiet",
+  "--no-config",
+  "lib/version.ts",
+]).then(({ code }) => code === 0);
+
 /** Serves the scripts of the project as a web server of source code would. */
 export function serveSource(): { readonly url: string } & AsyncDisposable {
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {

@@ -64,6 +64,8 @@ Deno.test("denoArguments() lets the task reach a server in the place of a path, 
 Deno.test("denoArguments() lets the task listen where it is told to", () => {
   const own = [...OWN, "--net-options=host"];
   assert.deepEqual(granted(["--host", "0.0.0.0"], own), ["net=0.0.0.0"]);
+  assert.deepEqual(granted(["--host=::1"], own), ["net=[::1]"]);
+  assert.deepEqual(granted(["--host", "[::1]"], own), ["net=[::1]"]);
   assert.deepEqual(granted(["--host", "0.0.0.0"]), []);
   assert.throws(() => granted(["--host", "a,b"], own), RangeError);
 });
