@@ -12,7 +12,7 @@
 import { runTask } from "../lib/cli.ts";
 import { join } from "../lib/deps.ts";
 import { bundleTasks } from "../lib/dist/bundle.ts";
-import { packFiles } from "../lib/dist/pack.ts";
+import { findData, packFiles } from "../lib/dist/pack.ts";
 import { tar } from "../lib/dist/tar.ts";
 import { releaseOf, type Target, TARGET_NAMES, thisTarget } from "../lib/dist/targets.ts";
 import { type TaskScript, tasksNamed } from "../lib/dist/tasks.ts";
@@ -36,9 +36,10 @@ async function pack({ tasks, target, deno, out, data }: Request): Promise<void> 
   const top = `inkling-${VERSION}-${target}`;
   const path = join(out, `${top}.tar.gz`);
   const binary = deno ?? ownDeno(target);
+  const dataFiles = await findData(data);
   const bundles = await bundleTasks(tasks, out);
   let unpacked = 0;
-  const files = tar(packFiles({ top, deno: binary, bundles, data }));
+  const files = tar(packFiles({ top, deno: binary, bundles, data, dataFiles }));
   const counting = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
     transform(piece, controller): void {
       unpacked += piece.length;

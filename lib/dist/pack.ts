@@ -19,16 +19,25 @@ export interface Contents {
   readonly bundles: readonly Bundle[];
   /** The folder of the data sets and checkpoints. */
   readonly data: string;
+  /** Which of its files, as {@link findData} gives them. */
+  readonly dataFiles: readonly string[];
 }
 
 /**
- * The files of an archive: Deno, the bundles, data sets and checkpoints that are there, a script
- * that starts the tasks, and last the sums of all.
+ * The files of data sets, and the checkpoints, that are in a folder; relative to it.
  *
  * @throws {DataError} When a file of a data set is damaged.
  */
+export async function findData(data: string): Promise<string[]> {
+  return [...await datasetFiles(data), ...await checkpointFiles(data)];
+}
+
+/**
+ * The files of an archive: Deno, the bundles, data sets and checkpoints, a script that starts the
+ * tasks, and last the sums of all.
+ */
 export async function* packFiles(
-  { top, deno, bundles, data }: Contents,
+  { top, deno, bundles, data, dataFiles }: Contents,
 ): AsyncGenerator<ArchiveFile> {
   const sums: string[] = [];
   const file = (path: string, content: Uint8Array<ArrayBuffer>, isProgram = false): ArchiveFile => {
@@ -43,14 +52,13 @@ export async function* packFiles(
   for (const { task, path } of bundles) {
     yield file(`dist/${task.file}.js`, await Deno.readFile(path));
   }
-  for (const path of [...await datasetFiles(data), ...await checkpointFiles(data)]) {
+  for (const path of dataFiles) {
     yield file(`data/${path}`, await Deno.readFile(join(data, path)));
   }
   yield file("LICENSE", await Deno.readFile("LICENSE"));
   yield { path: `${top}/SHA256SUMS`, isProgram: false, content: text(sums.join("")) };
 }
 
-/** The files of the data sets that are there, relative to `data`. */
 async function datasetFiles(data: string): Promise<string[]> {
   const found: string[] = [];
   for (const name of Object.keys(FETCHED) as FetchedName[]) {
@@ -62,7 +70,6 @@ async function datasetFiles(data: string): Promise<string[]> {
   return found;
 }
 
-/** The checkpoints that are there, relative to `data`. */
 async function checkpointFiles(data: string): Promise<string[]> {
   try {
     const entries = await Array.fromAsync(Deno.readDir(join(data, "checkpoints")));
