@@ -35,7 +35,8 @@ export function indexPage(origin: string, offers: readonly Offer[]): string {
 <style>${STYLE}</style>
 <h1>Inkling</h1>
 <p>Each task is one file that runs by its address, with Deno and the permissions that are named; it
-reads and writes folders of the one where it is started. A click selects a command.</p>
+reads and writes folders of the one where it is started. A click selects a command. Deno keeps what
+it has run: <code>deno run --reload</code> asks for a newer version.</p>
 ${items.length > 0 ? `<dl>${items.join("")}</dl>` : none}
 <h2>Data and checkpoints</h2>
 ${fileList(others)}
