@@ -2,8 +2,8 @@
  * Every package that the project runs on, each with its exact version, and named nowhere else.
  *
  * The specifiers are inline because `deno.json` is not fetched for a script that is run by URL.
- * In a checkout `"links"` in `deno.json` puts the stand-ins of `lib/jsr/` in the place of the two
- * `jsr:` packages, so that a machine that does not reach JSR can work too.
+ * All packages come from npm, of which closed networks have a mirror; paths and the words of a
+ * command line are left to the runtime's own modules.
  *
  * @module
  */
@@ -20,5 +20,5 @@ import { PNG } from "npm:pngjs@7.0.0";
 import { GIFEncoder } from "npm:gifenc@1.0.3/dist/gifenc.esm.js";
 
 export { GIFEncoder, PNG, tf, WebGPUBackend };
-export { parseArgs } from "jsr:@std/cli@1.0.20/parse-args";
-export { basename, dirname, extname, isAbsolute, join, resolve } from "jsr:@std/path@1.1.1";
+export { parseArgs } from "node:util";
+export { basename, dirname, extname, isAbsolute, join, relative, resolve } from "node:path";

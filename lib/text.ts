@@ -13,6 +13,11 @@ export function scaledBytes(bytes: number): string {
   return power < 0 ? `${bytes} B` : `${(bytes / 1000 ** (power + 1)).toFixed(1)} ${UNITS[power]}`;
 }
 
+/** A row of a table of files: a name, how much it weighs, and where it is. */
+export function sizeLine(name: string, bytes: number, path: string): string {
+  return `${name.padEnd(14)} ${scaledBytes(bytes).padStart(8)}  ${path}`;
+}
+
 /** The lines of a text, broken at spaces so that they have `width` columns, where words allow it. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];

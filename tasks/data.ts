@@ -16,6 +16,7 @@ import { DATASET_NAMES, DIGITS, FETCHED, type FetchedName } from "../lib/data/ca
 import { fetchDataset, type FetchProgress, missingFiles } from "../lib/data/fetch.ts";
 import { type FileReport, inspectDataset } from "../lib/data/inspect.ts";
 import { loadDataset } from "../lib/data/load.ts";
+import { type DataPlace, mirrorsOf, placeOf } from "../lib/data/place.ts";
 import type { Dataset, DatasetName } from "../lib/data/types.ts";
 import { dirname, join } from "../lib/deps.ts";
 import { UsageError } from "../lib/errors.ts";
@@ -32,14 +33,16 @@ const PER_CLASS = 10;
 /** What the command line asks for. */
 interface Request {
   readonly dataset: DatasetName | undefined;
-  readonly dir: string;
+  /** The option as it was given. */
+  readonly data: string;
+  readonly place: DataPlace;
   readonly out: string | undefined;
 }
 
 const ACT: Record<Action, (request: Request) => Promise<number>> = { list, fetch, verify, show };
 
 /** Prints every data set with its files, their state, and the licence. */
-async function list({ dataset, dir }: Request): Promise<number> {
+async function list({ dataset, place: { dir } }: Request): Promise<number> {
   for (const name of fetchedNames(dataset)) {
     const { title, origin, licence } = FETCHED[name];
     console.log(`${name}: ${title}\n  ${origin}; ${licence}`);
@@ -53,10 +56,14 @@ async function list({ dataset, dir }: Request): Promise<number> {
 }
 
 /** Downloads the missing files. */
-async function fetch({ dataset, dir }: Request): Promise<number> {
+async function fetch({ dataset, place }: Request): Promise<number> {
+  const { dir } = place;
   for (const name of fetchedNames(dataset)) {
     const missing = await missingFiles(FETCHED[name], join(dir, name));
-    await fetchDataset(name, dir, { onProgress: reporter(name) });
+    await fetchDataset(name, dir, {
+      mirrors: mirrorsOf(place, name),
+      onProgress: reporter(name),
+    });
     const done = missing.length === 0 ? "all files were there" : `${missing.length} files fetched`;
     console.log(`${name}: ${done}, ${join(dir, name)}`);
   }
@@ -64,7 +71,7 @@ async function fetch({ dataset, dir }: Request): Promise<number> {
 }
 
 /** Hashes every file; fails for a damaged one, and for a missing one of a data set that was named. */
-async function verify({ dataset, dir }: Request): Promise<number> {
+async function verify({ dataset, place: { dir } }: Request): Promise<number> {
   let failures = 0;
   for (const name of fetchedNames(dataset)) {
     for (const report of await inspectDataset(name, dir)) {
@@ -78,10 +85,10 @@ async function verify({ dataset, dir }: Request): Promise<number> {
 }
 
 /** Writes a picture with the first training images of every class. */
-async function show({ dataset, dir, out }: Request): Promise<number> {
+async function show({ dataset, data, out }: Request): Promise<number> {
   const set = await loadDataset({
     dataset: dataset ?? "auto",
-    dir,
+    dir: data,
     notice: (line) => console.error(line),
     onProgress: reporter(dataset ?? "mnist"),
   });
@@ -161,7 +168,9 @@ if (import.meta.main) {
       data: {
         type: "path",
         default: "data",
-        help: "The folder with one folder for each data set.",
+        placeholder: "DIR|URL",
+        help: "The folder with one folder for each data set, or the address of a server that has " +
+          "one: what is missing is then fetched from there into data/.",
       },
       out: {
         type: "path",
@@ -182,7 +191,7 @@ if (import.meta.main) {
         `Cannot run data: the action is ${ACTIONS.join(", ")}, got "${action}". Name one of them.`,
       );
     }
-    const { dataset, data: dir, out } = options;
-    return ACT[known]({ dataset, dir, out });
+    const { dataset, data, out } = options;
+    return ACT[known]({ dataset, data, place: placeOf(data), out });
   });
 }

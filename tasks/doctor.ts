@@ -68,7 +68,7 @@ if (import.meta.main) {
       "cannot work.",
     examples: ["deno task doctor", "deno task doctor --net", "deno task doctor --json"],
     options: {
-      data: { ...DATA_OPTION, help: "Folder with one folder per data set." },
+      data: { ...DATA_OPTION, placeholder: "DIR", help: "Folder with one folder per data set." },
       net: { type: "boolean", help: "Ask the mirrors of the data sets whether they answer." },
       json: { type: "boolean", help: "Print everything as one line of JSON." },
     },

@@ -1,10 +1,10 @@
 /**
- * Starts a task that may touch the folders stated in `deno.json` and the paths that the user names,
- * and nothing else.
+ * Starts a task that may touch the folders stated in `deno.json` and the paths and servers that the
+ * user names, and nothing else.
  *
  * The tasks in `deno.json` have narrow, fixed permissions; yet `--out /elsewhere/run` must be
- * reachable too. So a task runs through this launcher, which turns the paths on the command line
- * into permissions of the process that it starts:
+ * reachable too. So a task runs through this launcher, which turns the paths on the command line,
+ * and the addresses in the place of a path, into permissions of the process that it starts:
  *
  * ```sh
  * deno run --allow-run=deno --allow-env=XDG_RUNTIME_DIR tools/grant.ts \
@@ -27,6 +27,10 @@ interface Launch {
   readonly readOptions: readonly string[];
   /** Options of the task whose value is a path to write, which may be read too. */
   readonly writeOptions: readonly string[];
+  /** Options of the task whose value is a host to listen on. */
+  readonly netOptions: readonly string[];
+  /** Whether the task may read the file of this `deno`. */
+  readonly readDeno: boolean;
   /** Whether words that belong to no option are paths to read. */
   readonly readPositionals: boolean;
 }
@@ -39,7 +43,7 @@ interface Launch {
  */
 export function denoArguments(words: readonly string[]): string[] {
   const launch = readLaunch(words);
-  const { read, write } = namedPaths(launch);
+  const { read, write, net } = namedTargets(launch);
   // A file is written beside its name and then renamed, for which both must be readable too.
   const written = write.flatMap((path) => [path, `${path}.part`]);
   return [
@@ -49,6 +53,8 @@ export function denoArguments(words: readonly string[]): string[] {
     ...launch.flags,
     ...[...read, ...written].map((path) => `--allow-read=${checked(path)}`),
     ...written.map((path) => `--allow-write=${path}`),
+    ...launch.readDeno ? [`--allow-read=${checked(Deno.execPath())}`] : [],
+    ...net.map((host) => `--allow-net=${checked(host)}`),
     launch.script,
     ...launch.args,
   ];
@@ -62,24 +68,39 @@ function readLaunch(words: readonly string[]): Launch {
     own.filter((word) => word.startsWith(`--${name}=`))
       .flatMap((word) => word.slice(name.length + 3).split(","));
   return {
-    flags: own.filter((word) => !/^--(read-options=|write-options=|read-positionals$)/.test(word)),
+    flags: own.filter((word) =>
+      !/^--((read|write|net)-options=|read-deno$|read-positionals$)/.test(word)
+    ),
     script: words[at]!,
     args: words.slice(at + 1),
     readOptions: list("read-options"),
     writeOptions: list("write-options"),
+    netOptions: list("net-options"),
+    readDeno: own.includes("--read-deno"),
     readPositionals: own.includes("--read-positionals"),
   };
 }
 
 /**
- * The paths among the user's words. The task's schema is not known here: the value of an option
- * that is no path passes for a positional, which is a word that the user typed all the same.
+ * The paths and hosts among the user's words. The task's schema is not known here: the value of an
+ * option that is no path passes for a positional, which is a word that the user typed all the same.
  */
-function namedPaths(launch: Launch): { read: string[]; write: string[] } {
-  const { args, readOptions, writeOptions, readPositionals } = launch;
+function namedTargets(launch: Launch): { read: string[]; write: string[]; net: string[] } {
+  const { args, readOptions, writeOptions, netOptions, readPositionals } = launch;
   const read: string[] = [];
   const write: string[] = [];
+  const net: string[] = [];
+  const targets = new Map([
+    ...readOptions.map((name) => [name, read] as const),
+    ...writeOptions.map((name) => [name, write] as const),
+    ...netOptions.map((name) => [name, net] as const),
+  ]);
   const positionals = readPositionals ? read : [];
+  const add = (target: string[], word: string) => {
+    if (isAddress(word)) net.push(hostOf(new URL(word)));
+    else if (target === net && isBareIPv6(word)) net.push(`[${word}]`);
+    else if (word !== "") target.push(word);
+  };
   for (let i = 0; i < args.length; i++) {
     const word = args[i]!;
     if (word === "--") {
@@ -87,13 +108,28 @@ function namedPaths(launch: Launch): { read: string[]; write: string[] } {
       break;
     }
     const [, name = "", inline] = word.match(/^--([^=]+)(?:=(.*))?$/s) ?? [];
-    const target = writeOptions.includes(name) ? write : readOptions.includes(name) ? read : null;
+    const target = targets.get(name);
     const next = args[i + 1] ?? "";
-    if (target && inline !== undefined) target.push(inline);
-    else if (target && !next.startsWith("-")) target.push(args[++i] ?? "");
+    if (target && inline !== undefined) add(target, inline);
+    else if (target && !next.startsWith("-")) add(target, args[++i] ?? "");
     else if (!word.startsWith("-")) positionals.push(word);
   }
-  return { read: read.filter(Boolean), write: write.filter(Boolean) };
+  return { read: read.filter(Boolean), write, net };
+}
+
+/** Whether a word in the place of a path names a server, as in `--data http://server/data`. */
+function isAddress(word: string): boolean {
+  return /^https?:\/\//i.test(word) && URL.canParse(word);
+}
+
+/** Whether a host is an address such as `::1`, which Deno's flags want in brackets. */
+function isBareIPv6(host: string): boolean {
+  return /^[^[]*:[^[]*:/.test(host);
+}
+
+/** A host with its port, so that the task does not get the others of the same host. */
+function hostOf({ hostname, port, protocol }: URL): string {
+  return `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
 }
 
 function checked(path: string): string {

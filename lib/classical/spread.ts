@@ -7,7 +7,10 @@
 
 /** A job of many parts. */
 export interface Spreadable<Job, Result> {
-  /** The module of the workers, which calls {@link serve}. */
+  /**
+   * The module of the workers, which calls {@link serve}. Written as
+   * `new URL("./NAME_worker.ts", import.meta.url)`, by which a bundle knows what to embed.
+   */
   readonly worker: URL;
   /** What all parts need; what is large in it lies in shared memory. */
   readonly job: Job;
@@ -26,8 +29,8 @@ export interface Spread {
 }
 
 /**
- * Does all parts of a job. Where workers cannot be started (no permission to read this library, or a
- * bundle that left their module behind), and where all of them fail, this thread does the work.
+ * Does all parts of a job. Where workers cannot be started (no permission to read this library, or to
+ * import it by URL), and where all of them fail, this thread does the work.
  *
  * @returns What each part comes to, by its number.
  * @throws What a part throws in this thread.

@@ -37,16 +37,18 @@ export function parseCommand<const O extends Options>(
   const refuse = (reason: string): never => {
     throw new UsageError(`Cannot read the options of ${spec.name}: ${reason}`);
   };
-  const names = [...options.keys()];
-  const words: Record<string, unknown> = parseArgs(tieValues(options, args, refuse), {
-    string: [...names, "_"],
-    collect: names,
+  const { values: words, positionals } = parseArgs({
+    args: tieValues(options, args, refuse),
+    options: Object.fromEntries(
+      options.keys().map((name) => [name, { type: "string", multiple: true } as const]),
+    ),
+    allowPositionals: true,
   });
 
   const values: Record<string, unknown> = {};
   const given = new Set<keyof O & string>();
   for (const [name, option] of options) {
-    const texts = words[name] as string[];
+    const texts = words[name] ?? [];
     const value = texts.length > 0
       ? readValue(name, option, texts, refuse)
       : option.default ?? (option.type === "boolean" ? false : undefined);
@@ -54,7 +56,6 @@ export function parseCommand<const O extends Options>(
     values[name] = value;
     if (texts.length > 0) given.add(name);
   }
-  const positionals = words._ as string[];
   checkPositionals(spec, positionals, refuse);
   return { options: values as Parsed<O>["options"], given, positionals };
 }
@@ -74,8 +75,7 @@ type Refuse = (reason: string) => never;
 
 /**
  * Rewrites every option as `--name=value`. `parseArgs` decides by its looks whether a word is the
- * value of the option before it: it takes `-1` for an option and a file called `true` for a
- * switch's value. The schema knows better.
+ * value of the option before it, and refuses `-1` there. The schema knows better.
  */
 function tieValues(
   options: ReadonlyMap<string, OptionSpec>,

@@ -19,6 +19,7 @@ import {
 import type { Patience } from "./download.ts";
 import { type LocalFile, readLocalFile } from "./local_file.ts";
 import { MissingDataError } from "./missing.ts";
+import { mirrorsOf, placeOf } from "./place.ts";
 import { takeFirst } from "./split.ts";
 import type { Dataset, DatasetName, ImageSet } from "./types.ts";
 
@@ -26,10 +27,13 @@ import type { Dataset, DatasetName, ImageSet } from "./types.ts";
 export interface LoadOptions {
   /**
    * Which data set; `"auto"` is MNIST when it is there or can be fetched, and the embedded digits
-   * otherwise.
+   * otherwise, but for a server that was named: its MNIST is wanted.
    */
   readonly dataset: "auto" | DatasetName;
-  /** The folder that holds one folder for each data set. */
+  /**
+   * The folder that holds one folder for each data set; or the address of a server that has one, by
+   * http or https: what is missing in `data` is then fetched from there and nowhere else.
+   */
   readonly dir: string;
   /** Keep this many training images, the first. @default all */
   readonly subset?: number | undefined;
@@ -48,7 +52,7 @@ export interface LoadOptions {
 /**
  * Loads a data set.
  *
- * @throws {MissingDataError} When the data set was named and cannot be had.
+ * @throws {MissingDataError} When the data set or its server was named and it cannot be had.
  * @throws {DataError} When its files are damaged or do not fit together, also with `"auto"`, or
  * when a subset is larger than the set.
  */
@@ -72,7 +76,9 @@ async function obtain(options: LoadOptions): Promise<Dataset> {
   try {
     return await readOrFetch("mnist", options, HASTY);
   } catch (error) {
-    if (!(error instanceof MissingDataError)) throw error;
+    if (!(error instanceof MissingDataError) || placeOf(options.dir).server !== undefined) {
+      throw error;
+    }
     options.notice?.(
       `Using the embedded 8x8 digits: MNIST is not in ${join(options.dir, "mnist")}, and ` +
         `${error.reason}.`,
@@ -83,9 +89,12 @@ async function obtain(options: LoadOptions): Promise<Dataset> {
 
 async function readOrFetch(
   name: FetchedName,
-  { dir, allowFetch = true, mirrors, onProgress }: LoadOptions,
+  { dir: data, allowFetch = true, mirrors: given, onProgress }: LoadOptions,
   patience: Patience,
 ): Promise<Dataset> {
+  const place = placeOf(data);
+  const { dir } = place;
+  const mirrors = given ?? mirrorsOf(place, name);
   const folder = join(dir, name);
   const entry = FETCHED[name];
   const { state } = await Deno.permissions.query({ name: "read", path: folder });

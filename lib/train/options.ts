@@ -9,9 +9,10 @@ export const DATASET_CHOICES = ["auto", "mnist", "fashion-mnist", "digits"] as c
 /** `--data`, for every task that reads a data set. */
 export const DATA_OPTION = {
   type: "path",
-  placeholder: "DIR",
+  placeholder: "DIR|URL",
   default: "data",
-  help: "Folder with one folder per data set; missing files are fetched into it.",
+  help: "Folder with one folder per data set; missing files are fetched into it. Or the address " +
+    "of a server with such a folder: they are then fetched from there into data/.",
 } as const satisfies Options[string];
 
 /** `--json` and `--quiet`, for every task that computes for a while. */

@@ -53,6 +53,27 @@ Deno.test("denoArguments() grants words without an option only when told so", ()
   assert.deepEqual(granted(["--", "--out", "x"]), []);
 });
 
+Deno.test("denoArguments() lets the task reach a server in the place of a path, and no other", () => {
+  assert.deepEqual(granted(["--data", "http://server:8080/data"]), ["net=server:8080"]);
+  assert.deepEqual(granted(["--data=https://server/data"]), ["net=server:443"]);
+  assert.deepEqual(granted(["--data", "HTTP://[::1]/"]), ["net=[::1]:80"]);
+  assert.deepEqual(granted(["--checkpoint", "http://"]), ["read=http://"]);
+  assert.deepEqual(granted(["--name", "http://server/"]), []);
+});
+
+Deno.test("denoArguments() lets the task listen where it is told to", () => {
+  const own = [...OWN, "--net-options=host"];
+  assert.deepEqual(granted(["--host", "0.0.0.0"], own), ["net=0.0.0.0"]);
+  assert.deepEqual(granted(["--host=::1"], own), ["net=[::1]"]);
+  assert.deepEqual(granted(["--host", "[::1]"], own), ["net=[::1]"]);
+  assert.deepEqual(granted(["--host", "0.0.0.0"]), []);
+  assert.throws(() => granted(["--host", "a,b"], own), RangeError);
+});
+
+Deno.test("denoArguments() lets the task read the binary of Deno when told so", () => {
+  assert.deepEqual(granted([], [...OWN, "--read-deno"]), [`read=${Deno.execPath()}`]);
+});
+
 Deno.test("denoArguments() refuses a comma, at which Deno would split the path", () => {
   assert.throws(() => granted(["--out", "a,/etc"]), {
     name: "RangeError",

@@ -11,7 +11,7 @@ import type { Tree } from "./tree.ts";
  * @returns The trees, by their number.
  */
 export function growTrees(job: ForestJob, count: number, how: Spread): Promise<Tree[]> {
-  const worker = new URL("./worker.ts", import.meta.url);
+  const worker = new URL("./forest_worker.ts", import.meta.url);
   const begin = (job: ForestJob) => (number: number) => growNumbered(job, number);
   return spread({ worker, job, begin, parts: count }, how);
 }

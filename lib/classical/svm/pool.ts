@@ -9,6 +9,6 @@ export function spreadJob<J extends Job>(
   parts: number,
   how: Spread,
 ): Promise<ResultOf<J>[]> {
-  const worker = new URL("./worker.ts", import.meta.url);
+  const worker = new URL("./svm_worker.ts", import.meta.url);
   return spread<J, ResultOf<J>>({ worker, job, begin, parts }, how);
 }
