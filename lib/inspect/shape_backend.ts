@@ -56,7 +56,12 @@ function makeDevice(): GPUDevice {
     createShaderModule: () => ({}),
     createBindGroup: () => ({}),
     createComputePipeline: () => ({ getBindGroupLayout: () => ({}) }),
-    createCommandEncoder: () => ({ beginComputePass: () => pass, finish: () => ({}) }),
+    createTexture: () => ({ createView: () => ({}) }),
+    createCommandEncoder: () => ({
+      beginComputePass: () => pass,
+      copyBufferToTexture: ignore,
+      finish: () => ({}),
+    }),
   };
   return device as unknown as GPUDevice;
 }

@@ -24,7 +24,7 @@ const recipe: DiffusionRecipe = {
     range: [-1, 1],
   },
   loss: "mse",
-  dropLabels: 0.1,
+  dropLabels: 0,
   samples: { rows: 1, every: 1, gifEvery: 1, guidance: [1], steps: 4 },
 };
 
