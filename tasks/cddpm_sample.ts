@@ -1,6 +1,11 @@
 /**
  * Draws images by class with a trained diffusion model.
  *
+ *     deno task cddpm:sample --checkpoint runs/cddpm/<run>
+ *     deno task cddpm:sample --checkpoint runs/cddpm/<run> --labels 7,7,3 --guidance 3
+ *
+ * The drawing is in lib/generate/sample_task.ts.
+ *
  * @module
  */
 

@@ -1,6 +1,11 @@
 /**
  * Draws images with a trained diffusion model.
  *
+ *     deno task ddpm:sample --checkpoint runs/ddpm/<run>
+ *     deno task ddpm:sample --checkpoint runs/ddpm/<run> --n 100 --sampler ddim --steps 100 --gif
+ *
+ * The drawing is in lib/generate/sample_task.ts.
+ *
  * @module
  */
 

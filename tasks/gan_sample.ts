@@ -1,6 +1,11 @@
 /**
  * Draws images with a trained GAN.
  *
+ *     deno task gan:sample --checkpoint runs/gan/<run>
+ *     deno task gan:sample --checkpoint runs/gan/<run> --n 100 --singles
+ *
+ * The drawing is in lib/generate/sample_task.ts.
+ *
  * @module
  */
 

@@ -47,7 +47,8 @@ const SAMPLES = {
   "sample-every": {
     type: "integer",
     min: 0,
-    help: "Draw a picture every N epochs; 0 draws only at the end. (20 in a run unless given)",
+    help:
+      "Draw a picture every N epochs; 0 draws only at the end. (1, or 20 pictures in a long run)",
   },
 } as const satisfies Options;
 

@@ -119,6 +119,32 @@ Deno.test("dit trains, goes on where it was, and draws the same pictures again",
   );
 });
 
+Deno.test("dit:sample draws with the network that ships, the same images each time", async () => {
+  await using folder = await temporaryFolder();
+  const out = ["first", "second"].map((name) => join(folder.path, name));
+  for (const path of out) {
+    const ended = await run(
+      "dit_sample",
+      folder.path,
+      "--labels",
+      "3,1,4",
+      "--out",
+      path,
+      "--json",
+    );
+    assert.equal(ended.code, 0, ended.err);
+    const { dataset, labels, guidance, judged } = lastJson(ended.out);
+    assert.deepEqual({ dataset, labels, guidance, judged }, {
+      dataset: "digits",
+      labels: [3, 1, 4],
+      guidance: 2,
+      judged: null,
+    });
+  }
+  const [first, second] = out.map((path) => Deno.readFile(join(path, "samples.png")));
+  assert.deepEqual(await first, await second);
+});
+
 Deno.test("ddpm trains on padded digits; what it never learnt is refused", async () => {
   await using folder = await temporaryFolder();
   const few = ["--rows", "1", "--steps", "2", "--epochs", "1", "--gif-every", "0"];
