@@ -72,10 +72,10 @@ export class Showcase {
   }
 
   async #drawAll(epoch: number, filmed: boolean): Promise<void> {
-    const { folder, config: { recipe } } = this.#run;
+    const { folder, config: { recipe: { samples } }, training: { labelled } } = this.#run;
     await Deno.mkdir(join(folder, FOLDER), { recursive: true });
     const shown: Shown[] = [];
-    for (const guidance of recipe.samples.guidance ?? [undefined]) {
+    for (const guidance of labelled && samples.guidance || [undefined]) {
       const pictures = await withKeptWeights(
         this.#run,
         () => this.#drawOne(epoch, guidance, filmed),
