@@ -15,7 +15,8 @@ import type { Tensor } from "../tensor.ts";
 import { backend, flush } from "./backend.ts";
 import { collectIfDue } from "./collect.ts";
 import { LossRing } from "./loss_ring.ts";
-import { type Command, type Trace, trace } from "./trace.ts";
+import type { Command } from "./recorder.ts";
+import { type Trace, trace } from "./trace.ts";
 
 /** Options of {@link compileStep}. */
 export interface CompileOptions {

@@ -2,44 +2,30 @@
 
 import type { Options, OptionValue } from "../cli/spec.ts";
 import { UsageError } from "../errors.ts";
-import { OUTPUT_OPTIONS, TRAINING_OPTIONS } from "../train/options.ts";
-import { applyOptimization } from "../train/options.ts";
+import { applyOptimization, TRAINING_OPTIONS } from "../train/options.ts";
 import { NOISES, planOf, PREDICTIONS, type Process, SAMPLERS } from "./process.ts";
 import type { DiffusionRecipe, GanRecipe, SampleSettings } from "./recipe.ts";
 
+/** What classifiers have and generators do not, and what stands at the end. */
 const {
-  dataset,
-  data,
-  out,
-  epochs,
-  "batch-size": batchSize,
-  lr,
-  optimizer,
-  schedule,
-  "weight-decay": weightDecay,
-  ema,
-  seed,
-  subset,
+  recipe: _recipe,
+  "label-smoothing": _smoothing,
+  "test-subset": _testSubset,
+  val: _val,
+  augment: _augment,
   resume,
   eager,
+  json,
+  quiet,
+  ...COMMON
 } = TRAINING_OPTIONS;
 
 const BEFORE = {
-  dataset,
-  data,
-  out,
-  epochs,
-  "batch-size": batchSize,
-  lr,
-  optimizer,
-  schedule,
-  "weight-decay": weightDecay,
+  ...COMMON,
   ema: {
-    ...ema,
+    ...COMMON.ema,
     help: "Draw with and keep an average of the weights with this decay, such as 0.999; 0 is none.",
   },
-  seed,
-  subset,
 } as const satisfies Options;
 
 const SAMPLES = {
@@ -52,7 +38,7 @@ const SAMPLES = {
   },
 } as const satisfies Options;
 
-const AFTER = { resume, eager, ...OUTPUT_OPTIONS } as const satisfies Options;
+const AFTER = { resume, eager, json, quiet } as const satisfies Options;
 
 /** The options of the task that trains a GAN. */
 export const GAN_OPTIONS = { ...BEFORE, ...SAMPLES, ...AFTER } as const satisfies Options;

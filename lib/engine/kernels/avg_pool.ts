@@ -11,7 +11,7 @@
  * @module
  */
 
-import type { KernelConfig, TensorInfo } from "../../tensor.ts";
+import type { TensorInfo } from "../../tensor.ts";
 import {
   areDisjoint,
   forEachWindow,
@@ -22,7 +22,8 @@ import {
   windowCells,
   windowOf,
 } from "./pool_code.ts";
-import { type PoolAttributes, poolInfo, type PoolSizes } from "./pool_sizes.ts";
+import { poolGradKernel, poolKernel, type Replacement } from "./pool_kernel.ts";
+import type { PoolSizes } from "./pool_sizes.ts";
 
 /** Pixels of the window, in WGSL, after {@link windowOf}. */
 const COUNT = "f32((bottom - top) * (right - left))";
@@ -108,28 +109,10 @@ function byPixel(s: PoolSizes, { type, perPixel }: Layout): string {
       result[element] = sum;`;
 }
 
-/** The forward kernel; `stock` computes what this one leaves alone. */
-export function avgPoolKernel(stock: KernelConfig): KernelConfig {
-  return {
-    ...stock,
-    kernelFunc: (args) => {
-      const { x } = args.inputs as { x: TensorInfo };
-      const sizes = poolInfo(x.shape, args.attrs as unknown as PoolAttributes);
-      if (sizes === undefined || x.dtype !== "float32") return stock.kernelFunc(args);
-      return avgPool(x, sizes);
-    },
-  };
-}
+/** The forward kernel. */
+export const avgPoolKernel: Replacement = poolKernel(avgPool);
 
-/** The gradient's kernel; `stock` computes what this one leaves alone. */
-export function avgPoolGradKernel(stock: KernelConfig): KernelConfig {
-  return {
-    ...stock,
-    kernelFunc: (args) => {
-      const { dy, input } = args.inputs as { dy: TensorInfo; input: TensorInfo };
-      const sizes = poolInfo(input.shape, args.attrs as unknown as PoolAttributes);
-      if (sizes === undefined || input.dtype !== "float32") return stock.kernelFunc(args);
-      return avgPoolGrad(dy, sizes);
-    },
-  };
-}
+/** The gradient's kernel. */
+export const avgPoolGradKernel: Replacement = poolGradKernel((dy, _input, sizes) =>
+  avgPoolGrad(dy, sizes)
+);

@@ -6,7 +6,7 @@
 
 import { tf } from "../../deps.ts";
 import { forgetValues } from "../backend.ts";
-import { isTaped, unwritten } from "../tape.ts";
+import { isTaped, unwritten, writtenTogether } from "../tape.ts";
 import { webgpuBackend } from "../program.ts";
 import type { KernelConfig, Tensor, TensorInfo } from "../../tensor.ts";
 import {
@@ -187,10 +187,7 @@ function fusedGradients(
     weight: unwritten(weight.shape),
     bias: unwritten(weight.shape),
   };
-  let written = false;
-  const writeOnce = () => {
-    if (written) return;
-    written = true;
+  return writtenTogether(results, () => {
     const slices = sumsOf(sums.slices, form.channels);
     const extra = form.relu ? [bias] : [];
     runInto(
@@ -207,12 +204,7 @@ function fusedGradients(
       [pixels, rest.perSlice, sums.slices],
       rest.blocks,
     );
-  };
-  const result = (name: keyof Gradients) => () => {
-    writeOnce();
-    return results[name];
-  };
-  return { x: result("x"), weight: result("weight"), bias: result("bias") };
+  });
 }
 
 /**

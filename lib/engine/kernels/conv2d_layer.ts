@@ -9,7 +9,7 @@
  */
 
 import { tf } from "../../deps.ts";
-import { isTaped, unwritten } from "../tape.ts";
+import { isTaped, unwritten, writtenTogether } from "../tape.ts";
 import type { KernelConfig, Tensor, Tensor4D, TensorInfo } from "../../tensor.ts";
 import { gatherForward } from "./conv_gather.ts";
 import { conv2dBackpropFilterAndBias } from "./conv2d_backprop_filter.ts";
@@ -86,23 +86,12 @@ export const conv2dLayerGradient: tf.GradConfig = {
     const g = relu ? unwritten(y.shape) : d;
     if (relu) gate(d, y, g);
     const results = { filter: unwritten(filter.shape), bias: unwritten([filter.shape[3]!]) };
-    let written = false;
-    const write = () => {
-      if (written) return;
-      const sizes = convInfo(x.shape, filter.shape, attributes)!;
-      conv2dBackpropFilterAndBias(x, g, sizes, results.filter, results.bias);
-      written = true;
-    };
     return {
       x: () => inputGradient(g, x, filter, attributes),
-      filter: () => {
-        write();
-        return results.filter;
-      },
-      bias: () => {
-        write();
-        return results.bias;
-      },
+      ...writtenTogether(results, () => {
+        const sizes = convInfo(x.shape, filter.shape, attributes)!;
+        conv2dBackpropFilterAndBias(x, g, sizes, results.filter, results.bias);
+      }),
     };
   },
 };

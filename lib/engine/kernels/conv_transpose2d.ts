@@ -12,7 +12,7 @@
  */
 
 import { tf } from "../../deps.ts";
-import { isTaped, toTensor, unwritten } from "../tape.ts";
+import { isTaped, toTensor, unwritten, writtenTogether } from "../tape.ts";
 import type { KernelConfig, Tensor, Tensor4D, TensorInfo } from "../../tensor.ts";
 import { conv2dBackpropFilterAndBias } from "./conv2d_backprop_filter.ts";
 import { gatherBackward, gatherForward } from "./conv_gather.ts";
@@ -121,21 +121,12 @@ export const convTranspose2dGradient: tf.GradConfig = {
     if (relu) gate(d, y, g);
     const sizes = sizesOf(x, filter, options);
     const results = { filter: unwritten(filter.shape), bias: unwritten([filter.shape[2]!]) };
-    let written = false;
-    const write = () => {
-      if (!written) conv2dBackpropFilterAndBias(g, x, sizes, results.filter, results.bias, "x");
-      written = true;
-    };
     return {
       x: () => toTensor(gatherForward(g, filter, sizes)),
-      filter: () => {
-        write();
-        return results.filter;
-      },
-      bias: () => {
-        write();
-        return results.bias;
-      },
+      ...writtenTogether(
+        results,
+        () => conv2dBackpropFilterAndBias(g, x, sizes, results.filter, results.bias, "x"),
+      ),
     };
   },
 };

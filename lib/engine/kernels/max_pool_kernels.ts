@@ -4,35 +4,18 @@ import { tf } from "../../deps.ts";
 import { isTaped, toTensor } from "../tape.ts";
 import type { KernelConfig, Tensor, Tensor4D, TensorInfo } from "../../tensor.ts";
 import { maxPool, maxPoolGrad } from "./max_pool.ts";
+import { poolGradKernel, poolKernel, type Replacement } from "./pool_kernel.ts";
 import { type PoolAttributes, poolInfo } from "./pool_sizes.ts";
 
 const NAME = "InklingReluMaxPool";
 
-/** The forward kernel; `stock` computes what this one leaves alone. */
-export function maxPoolKernel(stock: KernelConfig): KernelConfig {
-  return {
-    ...stock,
-    kernelFunc: (args) => {
-      const { x } = args.inputs as { x: TensorInfo };
-      const sizes = poolInfo(x.shape, args.attrs as unknown as PoolAttributes);
-      if (sizes === undefined || x.dtype !== "float32") return stock.kernelFunc(args);
-      return maxPool(x, sizes, false);
-    },
-  };
-}
+/** The forward kernel. */
+export const maxPoolKernel: Replacement = poolKernel((x, sizes) => maxPool(x, sizes, false));
 
-/** The gradient's kernel; `stock` computes what this one leaves alone. */
-export function maxPoolGradKernel(stock: KernelConfig): KernelConfig {
-  return {
-    ...stock,
-    kernelFunc: (args) => {
-      const { dy, input } = args.inputs as { dy: TensorInfo; input: TensorInfo };
-      const sizes = poolInfo(input.shape, args.attrs as unknown as PoolAttributes);
-      if (sizes === undefined || input.dtype !== "float32") return stock.kernelFunc(args);
-      return maxPoolGrad(dy, input, sizes, false);
-    },
-  };
-}
+/** The gradient's kernel. */
+export const maxPoolGradKernel: Replacement = poolGradKernel((dy, input, sizes) =>
+  maxPoolGrad(dy, input, sizes, false)
+);
 
 /**
  * `relu(maxPool(x))`, which is `maxPool(relu(x))`, differentiable; without padding.
