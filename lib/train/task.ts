@@ -1,6 +1,7 @@
 /** The life of a training run, from parsed options to a run folder with all its files. @module */
 
 import { type Device, openDevice } from "../device.ts";
+import { grouped } from "../text.ts";
 import { announceAdapter } from "./announce.ts";
 import { writeArtifacts } from "./artifacts.ts";
 import { loadModel } from "./checkpoint.ts";
@@ -148,7 +149,7 @@ async function finish(device: Device, run: Run): Promise<TrainingOutcome> {
     result,
     records,
     facts: [
-      ["Parameters", String(result.parameters)],
+      ["Parameters", grouped(result.parameters)],
       ["Epochs", String(result.epochs)],
       ["Training time", formatDuration(result.seconds)],
       ["Adapter", result.adapter],
