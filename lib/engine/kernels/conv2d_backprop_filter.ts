@@ -19,7 +19,12 @@ import { tf } from "../../deps.ts";
 import { type Program, run, webgpuBackend } from "../program.ts";
 import { texel } from "./textures.ts";
 import { BLOCK } from "./block.ts";
-import { codeByChannels, type FilterGradientCode } from "./conv2d_backprop_filter_code.ts";
+import { withPadding } from "./channels_in_fours.ts";
+import {
+  codeByChannels,
+  type FilterGradientCode,
+  gainsFromTextures,
+} from "./conv2d_backprop_filter_code.ts";
 import { codeByRows } from "./conv2d_backprop_filter_rows.ts";
 import { biasGradientCode } from "./conv_bias_gradient.ts";
 import { convInfo, type ConvSizes, geometryKey } from "./conv_sizes.ts";
@@ -31,7 +36,10 @@ import type { KernelConfig, TensorInfo } from "../../tensor.ts";
 const MANY_CHANNELS = 32;
 
 function codeFor(s: ConvSizes): FilterGradientCode {
-  return s.outChannels < MANY_CHANNELS ? codeByRows(s) : codeByChannels(s);
+  const { outChannels } = s;
+  // Textures are read four channels to a lane, which leaves lanes idle where these do not come out even.
+  const fewForTextures = gainsFromTextures(s) && outChannels % (4 * lanes()) !== 0;
+  return outChannels < MANY_CHANNELS || fewForTextures ? codeByRows(s) : codeByChannels(s);
 }
 
 /** Computes the filter's gradient, `(kh, kw, in, out)`, from `x` and `dy`, both `(N, H, W, C)`. */
@@ -45,7 +53,7 @@ export function conv2dBackpropFilter(
   const code = codeFor(sizes);
   const { slices } = code;
   const inputs = [x, dy];
-  if (code.textures) {
+  if (code.textures.x || code.textures.dy) {
     const sum = webgpuBackend().makeTensorInfo([outChannels], "float32");
     const result = webgpuBackend().makeTensorInfo([...shape], "float32");
     conv2dBackpropFilterAndBias(x, dy, sizes, result, sum);
@@ -86,17 +94,20 @@ export function conv2dBackpropFilterAndBias(
   const [channels, pixels] = summed === "dy"
     ? [sizes.outChannels, sizes.batchSize * sizes.outHeight * sizes.outWidth]
     : [sizes.inChannels, sizes.batchSize * sizes.inHeight * sizes.inWidth];
-  const inFours = summed === "x" && code.componentsX === 4;
-  const read = code.textures
+  const inVectors = summed === "x" && code.componentsX === 4;
+  const read = code.textures[summed]
     ? `${texel(summed, "(at >> 2u)")}[at & 3]`
-    : inFours
+    : inVectors
     ? "x[at >> 2u][at & 3]"
     : `${summed}[at]`;
   const typeOfX = code.componentsX === 4 ? "vec4<f32>" : "f32";
-  const forBias = biasGradientCode(channels, slices, read, "db");
+  const forBias = biasGradientCode(channels, code.channels[summed], slices, read, "db");
   const shader: Shader = {
     key: `${keyOf(sizes, code)}_bias_${summed}_${slices}`,
-    inputs: code.textures ? { x: "texture", dy: "texture" } : { x: typeOfX, dy: "f32" },
+    inputs: {
+      x: code.textures.x ? "texture" : typeOfX,
+      dy: code.textures.dy ? "texture" : "f32",
+    },
     outputs: { dF: "f32", db: "f32" },
     uniforms: ["batchSize", "perSlice", "forFilter", "pixels", "perSum"],
     code: `
@@ -110,11 +121,20 @@ export function conv2dBackpropFilterAndBias(
   const perSum = Math.ceil(pixels / slices);
   const numbers = [sizes.batchSize, code.perSlice, code.workgroups, pixels, perSum];
   const blocks = code.workgroups + forBias.workgroups;
-  if (slices === 1) return runInto(shader, [x, dy], [filter, bias], numbers, blocks);
+  const sum = (results: TensorInfo[]) =>
+    withPadding(
+      x,
+      [1, sizes.inChannels],
+      [1, code.channels.x],
+      (x) =>
+        withPadding(dy, [1, sizes.outChannels], [1, code.channels.dy], (dy) =>
+          runInto(shader, [x, dy], results, numbers, blocks)),
+    );
+  if (slices === 1) return sum([filter, bias]);
   const partials = [filter, bias].map(({ shape }) =>
     webgpuBackend().makeTensorInfo([slices, ...shape], "float32")
   );
-  runInto(shader, [x, dy], partials, numbers, blocks);
+  sum(partials);
   const weights = tf.util.sizeFromShape(filter.shape);
   runInto(
     sumBothShader,

@@ -26,8 +26,10 @@ export interface FilterGradientCode {
   readonly key: string;
   /** How many numbers an element of `x` holds. */
   readonly componentsX: 1 | 4;
-  /** Whether `x` and `dy` are textures (see `textures.ts`). */
-  readonly textures: boolean;
+  /** Which of them are textures (see `textures.ts`). */
+  readonly textures: { readonly x: boolean; readonly dy: boolean };
+  /** Their channels as they are read, with zeros behind those that they have. */
+  readonly channels: { readonly x: number; readonly dy: number };
   /** Workgroups, of {@link lanes} invocations. */
   readonly workgroups: number;
   /** Slices, each of which has its own result. */
@@ -66,7 +68,8 @@ export function codeByChannels(sizes: ConvSizes): FilterGradientCode {
   return {
     key: `channels_${rows}_${columns}${textures ? "_textures" : ""}`,
     componentsX: readsVectors(blocks) ? 4 : 1,
-    textures,
+    textures: { x: textures, dy: textures },
+    channels: { x: sizes.inChannels, dy: sizes.outChannels },
     workgroups: groups[0] * groups[1] * slices,
     slices,
     perSlice,
@@ -87,12 +90,17 @@ function planBlocks(sizes: ConvSizes): Blocks {
   ];
   const wanted = Math.ceil(ENOUGH_WORKGROUPS / (groups[0] * groups[1]));
   const perSlice = Math.ceil(batchSize / Math.min(batchSize, wanted));
-  const products = batchSize * sizes.outHeight * sizes.outWidth * filterHeight * filterWidth *
-    inChannels * outChannels;
   const textures = oneColumn && rows % 4 === 0 && columns % 4 === 0 &&
-    inChannels % 4 === 0 && outChannels % 4 === 0 && worthTextures(products, WORTH_TEXTURES);
+    inChannels % 4 === 0 && outChannels % 4 === 0 && gainsFromTextures(sizes);
   const slices = Math.ceil(batchSize / perSlice);
   return { rows, columns, oneColumn, groups, perSlice, slices, textures };
+}
+
+/** Whether a filter's gradient is large enough for textures. */
+export function gainsFromTextures(s: ConvSizes): boolean {
+  const pixels = s.batchSize * s.outHeight * s.outWidth;
+  const weights = s.filterHeight * s.filterWidth * s.inChannels * s.outChannels;
+  return worthTextures(pixels * weights, WORTH_TEXTURES);
 }
 
 function largestDivisor(n: number, limit: number): number {

@@ -11,13 +11,17 @@
  * @module
  */
 
-import type { FilterGradientCode } from "./conv2d_backprop_filter_code.ts";
+import { fitsFours, inFours } from "./channels_in_fours.ts";
+import { type FilterGradientCode, gainsFromTextures } from "./conv2d_backprop_filter_code.ts";
 import type { ConvSizes } from "./conv_sizes.ts";
 import { evenParts } from "./even_parts.ts";
 import { lanes } from "./lanes.ts";
+import { texel } from "./textures.ts";
 
 /** Sums of a block. */
 const MAX_SUMS = 64;
+/** The same where both sides are textures: four by four channels of a row of five weights. */
+const MAX_TEXTURE_SUMS = 80;
 /** Products written out one after the other. */
 const MAX_PRODUCTS = 320;
 /** Pixels of a stretch. */
@@ -29,9 +33,13 @@ const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 
 /** How the filter is cut into blocks, and the rows of the output into slices. */
 interface RowsPlan {
-  /** Input channels of a block. */
+  /** Which sides are textures. */
+  readonly textures: FilterGradientCode["textures"];
+  /** Channels of both sides as they are read. */
+  readonly channels: FilterGradientCode["channels"];
+  /** Input channels of a block; a multiple of four of a texture. */
   readonly inputs: number;
-  /** Output channels of a block. */
+  /** Output channels of a block; a multiple of four of a texture. */
   readonly outputs: number;
   /** Pixels of a row of `dy` for which `x` is loaded together. */
   readonly stretch: number;
@@ -46,11 +54,12 @@ interface RowsPlan {
 /** The code for sizes. */
 export function codeByRows(s: ConvSizes): FilterGradientCode {
   const plan = planRows(s);
-  const { inputs, outputs, stretch, blocks, perSlice, slices } = plan;
+  const { textures, channels, inputs, outputs, stretch, blocks, perSlice, slices } = plan;
   return {
-    key: `rows_${inputs}_${outputs}_${stretch}`,
+    key: `rows_${inputs}_${outputs}_${stretch}_${textures.x}_${textures.dy}`,
     componentsX: 1,
-    textures: false,
+    textures,
+    channels,
     workgroups: blocks * Math.ceil(slices / lanes()),
     slices,
     perSlice,
@@ -59,10 +68,20 @@ export function codeByRows(s: ConvSizes): FilterGradientCode {
 }
 
 function planRows(s: ConvSizes): RowsPlan {
-  const pairs = Math.max(1, Math.floor(MAX_SUMS / s.filterWidth));
+  const worth = gainsFromTextures(s);
+  const textures = {
+    x: worth && fitsFours(s.inChannels),
+    dy: worth && fitsFours(s.outChannels),
+  };
+  const channels = {
+    x: textures.x ? inFours(s.inChannels) : s.inChannels,
+    dy: textures.dy ? inFours(s.outChannels) : s.outChannels,
+  };
+  const most = textures.x && textures.dy ? MAX_TEXTURE_SUMS : MAX_SUMS;
+  const pairs = Math.max(1, Math.floor(most / s.filterWidth));
   // About square, so that a load of either side serves as many sums.
-  const outputs = evenParts(s.outChannels, Math.ceil(Math.sqrt(pairs)));
-  const inputs = evenParts(s.inChannels, Math.max(1, Math.floor(pairs / outputs)));
+  const outputs = part(channels.dy, textures.dy, Math.ceil(Math.sqrt(pairs)));
+  const inputs = part(channels.x, textures.x, Math.max(1, Math.floor(pairs / outputs)));
   const products = inputs * outputs * s.filterWidth;
   const limit = Math.floor(MAX_PRODUCTS / products);
   const stretch = evenParts(s.outWidth, Math.max(1, Math.min(MAX_STRETCH, limit)));
@@ -71,11 +90,19 @@ function planRows(s: ConvSizes): RowsPlan {
   const rows = s.batchSize * s.outHeight;
   const wanted = Math.ceil(ENOUGH_WORKGROUPS / blocks) * lanes();
   const perSlice = Math.ceil(rows / Math.min(rows, wanted));
-  return { inputs, outputs, stretch, blocks, perSlice, slices: Math.ceil(rows / perSlice) };
+  const slices = Math.ceil(rows / perSlice);
+  return { textures, channels, inputs, outputs, stretch, blocks, perSlice, slices };
+}
+
+/** Channels of a block: as many as the limit allows, of a texture in fours. */
+function part(channels: number, texture: boolean, limit: number): number {
+  return texture
+    ? 4 * evenParts(channels / 4, Math.max(1, limit >> 2))
+    : evenParts(channels, limit);
 }
 
 function filterGradient(s: ConvSizes, plan: RowsPlan, result: string): string {
-  const { inputs, outputs, stretch, blocks } = plan;
+  const { textures, channels, inputs, outputs, stretch, blocks } = plan;
   const across = Math.ceil(s.outChannels / outputs);
   const deep = Math.ceil(s.inChannels / inputs);
   const U = range(s.filterWidth);
@@ -85,30 +112,42 @@ function filterGradient(s: ConvSizes, plan: RowsPlan, result: string): string {
   const pixel = (r: number, u: number) => r * s.strideWidth + u;
   const window = [...new Set(R.flatMap((r) => U.map((u) => pixel(r, u))))].sort((a, b) => a - b);
   const whole = s.outWidth % stretch === 0;
-  const load = (v: number) =>
-    `let in${v} = isRow && iw + ${v} >= 0 && iw + ${v} < ${s.inWidth};
-          ${
-      I.map((i) =>
-        `let x${v}_${i} = select(0.0, x[max(xi + ${v * s.inChannels} + c${i}, 0)], in${v});`
-      ).join(" ")
-    }`;
-  const sums = (r: number) =>
-    `{
+  const fours = (n: number) => range(n / 4);
+  const load = (v: number) => {
+    const at = `xi + ${v * channels.x}`;
+    const values = textures.x
+      ? fours(inputs).map((q) =>
+        `let x${v}_${q} = select(vec4<f32>(0.0), ` +
+        `${texel("x", `max(${at} + firstIn + ${4 * q}, 0) >> 2u`)}, in${v});`
+      )
+      : I.map((i) => `let x${v}_${i} = select(0.0, x[max(${at} + c${i}, 0)], in${v});`);
+    return `let in${v} = isRow && iw + ${v} >= 0 && iw + ${v} < ${s.inWidth};
+          ${values.join(" ")}`;
+  };
+  const sums = (r: number) => {
+    const at = `min(di + ${r * channels.dy}, lastPixel)`;
+    const values = textures.dy
+      ? fours(outputs).map((q) =>
+        `let d${q} = select(vec4<f32>(0.0), ` +
+        `${texel("dy", `(${at} + firstOut + ${4 * q}) >> 2u`)}, isPixel);`
+      )
+      : J.map((j) => `let d${j} = select(0.0, dy[${at} + o${j}], isPixel);`);
+    return `{
           let isPixel = isRow${whole ? "" : ` && ow + ${r} < ${s.outWidth}`};
-          ${
-      J.map((j) =>
-        `let d${j} = select(0.0, dy[min(di + ${r * s.outChannels}, lastPixel) + o${j}], isPixel);`
-      ).join(" ")
-    }
+          ${values.join(" ")}
           ${
       U.map((u) =>
         I.map((i) =>
-          J.map((j) => `s${u}_${i}_${j} = fma(x${pixel(r, u)}_${i}, d${j}, s${u}_${i}_${j});`)
-            .join(" ")
+          J.map((j) => {
+            const x = textures.x ? `x${pixel(r, u)}_${i >> 2}[${i & 3}]` : `x${pixel(r, u)}_${i}`;
+            const d = textures.dy ? `d${j >> 2}[${j & 3}]` : `d${j}`;
+            return `s${u}_${i}_${j} = fma(${x}, ${d}, s${u}_${i}_${j});`;
+          }).join(" ")
         ).join("\n          ")
       ).join("\n          ")
     }
         }`;
+  };
   return `
   fn filterGradient(block : i32) {
     let kh = block / ${across * deep} % ${s.filterHeight};
@@ -116,7 +155,7 @@ function filterGradient(s: ConvSizes, plan: RowsPlan, result: string): string {
     let firstOut = block % ${across} * ${outputs};
     let slice = block / ${blocks} * ${lanes()} + i32(localId.x);
     let rows = uniforms.batchSize * ${s.outHeight};
-    let lastPixel = (rows * ${s.outWidth} - 1) * ${s.outChannels};
+    let lastPixel = (rows * ${s.outWidth} - 1) * ${channels.dy};
     ${I.map((i) => `let c${i} = min(firstIn + ${i}, ${s.inChannels - 1});`).join(" ")}
     ${J.map((j) => `let o${j} = min(firstOut + ${j}, ${s.outChannels - 1});`).join(" ")}
     ${
@@ -130,8 +169,8 @@ function filterGradient(s: ConvSizes, plan: RowsPlan, result: string): string {
       let isRow = slice * uniforms.perSlice + n < rows && ih >= 0 && ih < ${s.inHeight};
       for (var ow = 0; ow < ${s.outWidth}; ow += ${stretch}) {
         let iw = ow * ${s.strideWidth} - ${s.left};
-        let xi = ((row / ${s.outHeight} * ${s.inHeight} + ih) * ${s.inWidth} + iw) * ${s.inChannels};
-        let di = (row * ${s.outWidth} + ow) * ${s.outChannels};
+        let xi = ((row / ${s.outHeight} * ${s.inHeight} + ih) * ${s.inWidth} + iw) * ${channels.x};
+        let di = (row * ${s.outWidth} + ow) * ${channels.dy};
         ${window.map(load).join("\n        ")}
         ${R.map(sums).join("\n        ")}
       }

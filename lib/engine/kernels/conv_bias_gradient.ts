@@ -24,12 +24,14 @@ export interface BiasGradientCode {
  * Writes the code.
  *
  * @param channels How many sums there are.
+ * @param stride Numbers from one pixel to the next.
  * @param slices Slices, each of which has its own result.
  * @param read The value at place `at` of what is summed, an expression.
  * @param result The buffer that it writes to.
  */
 export function biasGradientCode(
   channels: number,
+  stride: number,
   slices: number,
   read: string,
   result: string,
@@ -48,7 +50,7 @@ export function biasGradientCode(
     let end = min((slice + 1) * uniforms.perSum, uniforms.pixels);
     var sum = 0.0;
     for (var pixel = slice * uniforms.perSum; pixel < end; pixel++) {
-      let at = pixel * ${channels} + channel;
+      let at = pixel * ${stride} + channel;
       sum += ${read};
     }
     ${result}[slice * ${channels} + channel] = sum;

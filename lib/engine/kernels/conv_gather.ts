@@ -11,8 +11,9 @@
 
 import type { TensorInfo } from "../../tensor.ts";
 import { run, webgpuBackend } from "../program.ts";
+import { withPadding } from "./channels_in_fours.ts";
 import { gathering } from "./conv_axes.ts";
-import { gatherCode, gatherForm } from "./conv_gather_code.ts";
+import { gatherCode, gatherForm, readsTextures } from "./conv_gather_code.ts";
 import { type ConvSizes, geometryKey } from "./conv_sizes.ts";
 import { type Epilogue, epilogueKey, NO_EPILOGUE } from "./epilogue.ts";
 import { lanes } from "./lanes.ts";
@@ -85,17 +86,30 @@ function gather(
   const { bias } = epilogue;
   const g = gathering(s, direction);
   const form = gatherForm(g);
-  if (form.textures) {
+  if (readsTextures(form)) {
+    const { textures, inner, filterChannels } = form;
     const result = webgpuBackend().makeTensorInfo([...outputShape], "float32");
     const shader: Shader = {
       key: `gather_textures_${direction}_${geometryKey(s)}${epilogueKey(epilogue)}`,
-      inputs: { x: "texture", F: "texture", ...(bias && { bias: "f32" }) },
+      inputs: {
+        x: textures.source ? "texture" : "f32",
+        F: textures.filter ? "texture" : "f32",
+        ...(bias && { bias: "f32" }),
+      },
       outputs: { result: "f32" },
       uniforms: ["stretches"],
       code: gatherCode(g, form, epilogue),
     };
-    const inputs = [source, filter, ...(bias ? [bias] : [])];
-    runInto(shader, inputs, [result], [form.stretches], form.blocks);
+    withPadding(
+      source,
+      [1, g.inner],
+      [1, inner],
+      (x) =>
+        withPadding(filter, [s.inChannels, s.outChannels], filterChannels, (F) => {
+          const inputs = [x, F, ...(bias ? [bias] : [])];
+          runInto(shader, inputs, [result], [form.stretches], form.blocks);
+        }),
+    );
     return result;
   }
   return run(

@@ -12,6 +12,7 @@
 
 import { texel, worthTextures } from "./textures.ts";
 import { BLOCK } from "./block.ts";
+import { fitsFours, inFours } from "./channels_in_fours.ts";
 import { type Axis, type Gathering, hangsOver, phaseCode, phasesOf, tapsOf } from "./conv_axes.ts";
 import { type Epilogue, finished, RECTIFY } from "./epilogue.ts";
 import { evenParts } from "./even_parts.ts";
@@ -24,7 +25,7 @@ const MAX_PRODUCTS = 1280;
 /** Lanes of a GPU. */
 const MANY_LANES = 32;
 /** Products in all from which a software adapter gains from textures what their code takes to compile. */
-const WORTH_TEXTURES = 2 ** 24;
+const WORTH_TEXTURES = 2 ** 23;
 
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 
@@ -38,8 +39,12 @@ export interface GatherForm {
   readonly unroll: 1 | 4;
   /** Whether the filter is read four weights at once. */
   readonly vectorWeights: boolean;
-  /** Whether source and filter are textures (see `textures.ts`); then both are read by four. */
-  readonly textures: boolean;
+  /** Which of them are textures (see `textures.ts`); these are read by four. */
+  readonly textures: { readonly source: boolean; readonly filter: boolean };
+  /** Channels of the source as it is read, with zeros behind those that it has. */
+  readonly inner: number;
+  /** The last two axes of the filter as it is read, in the same way. */
+  readonly filterChannels: readonly [number, number];
   /** Stretches of `rows` cells in all images. */
   readonly stretches: number;
   /** Workgroups. */
@@ -48,13 +53,18 @@ export interface GatherForm {
 
 /** Cuts a gathering into blocks. */
 export function gatherForm(g: Gathering): GatherForm {
-  const { inner, outer, height, width, direction } = g;
+  const { outer, height, width } = g;
+  const forward = g.direction === "forward";
+  const worth = worthTextures(productsOf(g), WORTH_TEXTURES);
+  const source = worth && fitsFours(g.inner);
+  const inner = source ? inFours(g.inner) : g.inner;
+  // The filter's last axis is that of the outer channels, in the gradient of the inner ones.
+  const filter = forward ? worth && fitsFours(outer) : source;
+  const padded = forward && filter ? inFours(outer) : outer;
   // A GPU reads four values as fast as one. A software adapter reads them one by one all the same
   // unless from a texture, and would compile four times the code.
-  const textures = inner % 4 === 0 && outer % 4 === 0 &&
-    worthTextures(productsOf(g), WORTH_TEXTURES);
-  const unroll = (lanes() >= MANY_LANES || textures) && inner % 4 === 0 ? 4 : 1;
-  const columns = outer % 8 === 0 ? 8 : outer % 4 === 0 ? 4 : evenParts(outer, MAX_COLUMNS);
+  const unroll = (lanes() >= MANY_LANES || source) && inner % 4 === 0 ? 4 : 1;
+  const columns = columnsOf(padded, filter);
   const perRow = Math.floor(MAX_PRODUCTS / (columns * unroll * tapsOf(width)));
   const rows = evenParts(width.cells, Math.max(1, Math.min(MAX_ROWS, perRow)));
   const stretches = g.batchSize * height.cells * Math.ceil(width.cells / rows);
@@ -62,12 +72,19 @@ export function gatherForm(g: Gathering): GatherForm {
     rows,
     columns,
     unroll,
-    // The filter's last axis is that of the outer channels, in the gradient of the inner ones.
-    textures,
-    vectorWeights: direction === "forward" ? columns % 4 === 0 && outer % 4 === 0 : unroll === 4,
+    vectorWeights: forward ? columns % 4 === 0 && padded % 4 === 0 : unroll === 4,
+    textures: { source, filter },
+    inner,
+    filterChannels: forward ? [inner, padded] : [outer, inner],
     stretches,
     blocks: Math.ceil(outer / columns) * phasesOf(g) * Math.ceil(stretches / lanes()),
   };
+}
+
+/** Channels of a block, of `outer`; of a texture a multiple of four. */
+function columnsOf(outer: number, texture: boolean): number {
+  const wanted = texture ? [8, 12, 4] : [8, 4];
+  return wanted.find((columns) => outer % columns === 0) ?? evenParts(outer, MAX_COLUMNS);
 }
 
 /** Products of all cells, whether a pixel is there or not. */
@@ -76,14 +93,20 @@ function productsOf({ batchSize, inner, outer, height, width }: Gathering): numb
   return cells * inner * outer * tapsOf(height) * tapsOf(width);
 }
 
+/** Whether a gathering reads anything through textures. */
+export function readsTextures({ textures }: GatherForm): boolean {
+  return textures.source || textures.filter;
+}
+
 /**
  * `main` of a gathering from `x` with the filter `F`; `uniforms.stretches` is the form's. Its argument is
  * the workgroup's number where these are textures.
  */
 export function gatherCode(g: Gathering, form: GatherForm, epilogue: Epilogue): string {
-  const { rows, columns } = form;
+  const { rows, columns, inner } = form;
   const { outer, height, width } = g;
   const forward = g.direction === "forward";
+  const byBlock = readsTextures(form);
   const across = Math.ceil(outer / columns);
   const perRow = Math.ceil(width.cells / rows);
   const window = windowOf(g, rows);
@@ -100,8 +123,8 @@ export function gatherCode(g: Gathering, form: GatherForm, epilogue: Epilogue): 
     `result[out + o${j}] = ${finished(`s${i}_${j}`, `o${j}`, epilogue)}; }`;
   return `
   ${RECTIFY}
-  fn main(${form.textures ? "block : i32" : "index : i32"}) {
-    ${form.textures ? "" : `let block = ${BLOCK};`}
+  fn main(${byBlock ? "block : i32" : "index : i32"}) {
+    ${byBlock ? "" : `let block = ${BLOCK};`}
     let phase = block / ${across} % ${phasesOf(g)};
     ${phaseCode(g)}
     let first = block % ${across} * ${columns};
@@ -123,9 +146,9 @@ export function gatherCode(g: Gathering, form: GatherForm, epilogue: Epilogue): 
     for (var th = 0; ${place("H", "th", height, forward)} < ${height.filter}; th++) {
       let kh = ${place("H", "th", height, forward)};
       let isRow = ${row} >= 0 && ${row} < ${height.source};
-      let at = ((image * ${height.source} + ${row}) * ${width.source} + w) * ${g.inner};
+      let at = ((image * ${height.source} + ${row}) * ${width.source} + w) * ${inner};
       ${window.map((v) => `let in${v} = isRow && column${v};`).join(" ")}
-      for (var c = 0; c < ${g.inner}; c += ${form.unroll}) {
+      for (var c = 0; c < ${inner}; c += ${form.unroll}) {
         ${turn(g, form, window)}
       }
     }
@@ -162,10 +185,13 @@ function windowOf(g: Gathering, rows: number): number[] {
 
 /** What is done for `unroll` channels of the source and one row of the filter. */
 function turn(g: Gathering, form: GatherForm, window: readonly number[]): string {
-  const { rows, columns, unroll, vectorWeights, textures } = form;
-  const { inner, outer, width } = g;
-  const four = (name: string, at: string) =>
-    textures ? texel(name, `(${at}) >> 2u`) : `${name}[(${at}) >> 2u]`;
+  const { rows, columns, unroll, vectorWeights, textures, inner } = form;
+  const { width } = g;
+  const four = (name: "x" | "F", at: string) =>
+    (name === "x" ? textures.source : textures.filter)
+      ? texel(name, `(${at}) >> 2u`)
+      : `${name}[(${at}) >> 2u]`;
+  const [depth, across] = form.filterChannels;
   const forward = g.direction === "forward";
   const I = range(rows);
   const J = range(columns);
@@ -183,12 +209,14 @@ function turn(g: Gathering, form: GatherForm, window: readonly number[]): string
     return forward ? `f${k}_${j >> 2}[${j & 3}]` : `f${j}[${k}]`;
   };
   const weights = (u: number) => {
-    const tap = `(kh * ${width.filter} + ${place("W", `${u}`, width, forward)}) * ${inner * outer}`;
+    const tap = `(kh * ${width.filter} + ${place("W", `${u}`, width, forward)}) * ${
+      depth * across
+    }`;
     const summands = range(unroll);
     if (!vectorWeights) {
       return summands.flatMap((k) =>
         J.map((j) => {
-          const at = forward ? `(c + ${k}) * ${outer} + o${j}` : `o${j} * ${inner} + c + ${k}`;
+          const at = forward ? `(c + ${k}) * ${across} + o${j}` : `o${j} * ${across} + c + ${k}`;
           return `let f${k}_${j} = F[${tap} + ${at}];`;
         })
       ).join(" ");
@@ -196,10 +224,10 @@ function turn(g: Gathering, form: GatherForm, window: readonly number[]): string
     return forward
       ? summands.flatMap((k) =>
         range(columns / 4).map((q) =>
-          `let f${k}_${q} = ${four("F", `${tap} + (c + ${k}) * ${outer} + o${4 * q}`)};`
+          `let f${k}_${q} = ${four("F", `${tap} + (c + ${k}) * ${across} + first + ${4 * q}`)};`
         )
       ).join(" ")
-      : J.map((j) => `let f${j} = ${four("F", `${tap} + o${j} * ${inner} + c`)};`).join(" ");
+      : J.map((j) => `let f${j} = ${four("F", `${tap} + o${j} * ${across} + c`)};`).join(" ");
   };
   const sums = (u: number) =>
     range(unroll).flatMap((k) =>

@@ -36,6 +36,19 @@ const CASES: Record<string, ConvCase> = {
   "3x3": PLAIN,
   "5x5, 4 to 64 channels": { ...PLAIN, channels: [4, 64], filter: [5, 5], pad: "same" },
   "36 output channels, which leave lanes idle": { ...PLAIN, channels: [16, 36] },
+  "few channels": { ...PLAIN, channels: [8, 16], size: [7, 13] },
+  "6 to 16 channels, of which two are padding": { ...PLAIN, channels: [6, 16], filter: [5, 5] },
+  "10 to 20 channels in strides of 2": {
+    ...PLAIN,
+    channels: [10, 20],
+    stride: [2, 2],
+    filter: [4, 4],
+  },
+  "one channel to 6": { ...PLAIN, channels: [1, 6], pad: "valid" },
+  "one channel to 12": { ...PLAIN, channels: [1, 12], filter: [5, 5], size: [9, 14] },
+  "10 channels to one": { ...PLAIN, channels: [10, 1] },
+  "3 to 5 channels": { ...PLAIN, channels: [3, 5], size: [8, 17] },
+  "7 to 34 channels": { ...PLAIN, channels: [7, 34] },
   "one image": { ...PLAIN, batch: 1, size: [5, 9] },
   "strides of 2": { ...PLAIN, stride: [2, 2], filter: [4, 4] },
   "unequal strides": { ...PLAIN, stride: [1, 2], pad: "valid" },
@@ -73,8 +86,9 @@ for (const [name, c] of Object.entries(CASES)) {
     assertAllClose(values[0]!, expected.y, { atol: 2e-5 });
     assertAllClose(values[1]!, expected.dx, { atol: 2e-5 });
     assertAllClose(values[2]!, expected.dFilter, { atol: 5e-5 });
-    // The sums over images have one order.
-    assert.deepEqual(values[2], plain.values[2]);
+    assertAllClose(plain.values[2]!, expected.dFilter, { atol: 5e-5 });
+    // With many channels both sum in one order.
+    if (c.channels[1] % 32 === 0) assert.deepEqual(values[2], plain.values[2]);
   });
 }
 
