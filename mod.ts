@@ -107,6 +107,7 @@ export {
   type Step,
   type StepStats,
 } from "./lib/engine/step.ts";
+export { type CommandTime } from "./lib/engine/profile.ts";
 export { updateAll, type UpdateRule } from "./lib/engine/multi_update.ts";
 export { updateInPlace } from "./lib/engine/update.ts";
 export { type Program, run, runInPlace, type Uniform } from "./lib/engine/program.ts";

@@ -5,17 +5,20 @@
  *     deno task bench --filter step         only rows with "step" in their name
  *     deno task bench --quick --json        two rounds a row; the last line is JSON
  *     deno task bench --filter long --long 100000
+ *     deno task bench --filter "step lenet5" --profile
  *
  * Both sides run in one process on one device, in turns; see docs/performance.md.
  *
  * @module
  */
 
-import { type Failure, pick, runBench } from "../lib/bench/bench.ts";
+import { type Failure, pick, profileSteps, runBench } from "../lib/bench/bench.ts";
 import type { Measurement } from "../lib/bench/probe.ts";
+import { profileLines } from "../lib/bench/profile_text.ts";
 import { QUICK, THOROUGH } from "../lib/bench/stopwatch.ts";
 import { comparisonLine, headerLine, measurementLine, type Row, rowOf } from "../lib/bench/text.ts";
 import { runTask } from "../lib/cli.ts";
+import type { CommandTime } from "../lib/engine/profile.ts";
 import { openDevice } from "../lib/device.ts";
 import { allVersions, inspectMachine } from "../lib/doctor/machine.ts";
 
@@ -24,9 +27,10 @@ interface Request {
   readonly quick: boolean;
   readonly long: number | undefined;
   readonly json: boolean;
+  readonly profile: boolean;
 }
 
-async function bench({ filter, quick, long, json }: Request): Promise<number> {
+async function bench({ filter, quick, long, json, profile }: Request): Promise<number> {
   const selection = pick(filter);
   const device = await openDevice();
   const { processor, cores } = await inspectMachine();
@@ -36,34 +40,56 @@ async function bench({ filter, quick, long, json }: Request): Promise<number> {
   const rows: Row[] = [];
   const measurements: Measurement[] = [];
   const failures: Failure[] = [];
+  const profiles: Record<string, readonly CommandTime[]> = {};
+  const onFailure = (failure: Failure): void => {
+    failures.push(failure);
+    console.error(`error: ${failure.name}: ${failure.message}`);
+  };
 
   console.log(`${device.adapter.name}; ${processor ?? "processor not told"}, ${cores} cores`);
   console.log(Object.entries(versions).map((entry) => entry.join(" ")).join(", "));
   console.log(`${date}, load at the start ${load?.toFixed(2) ?? "not told"}\n`);
-  await runBench(selection, {
-    device,
-    effort: quick ? QUICK : THOROUGH,
-    longSteps: long ?? (quick ? 2_000 : 20_000),
-    onComparison(comparison): void {
-      if (rows.length === 0) console.log(headerLine());
-      rows.push(rowOf(comparison));
-      console.log(comparisonLine(comparison));
-    },
-    onMeasurement(measurement): void {
-      if (measurements.length === 0 && rows.length > 0) console.log("");
-      measurements.push(measurement);
-      console.log(measurementLine(measurement));
-    },
-    onFailure(failure): void {
-      failures.push(failure);
-      console.error(`error: ${failure.name}: ${failure.message}`);
-    },
-  });
+  if (profile) {
+    await profileSteps(selection, {
+      device,
+      onFailure,
+      onProfile(name, times): void {
+        profiles[name] = times;
+        console.log(`${name}\n${profileLines(times).join("\n")}\n`);
+      },
+    });
+  } else {await runBench(selection, {
+      device,
+      effort: quick ? QUICK : THOROUGH,
+      longSteps: long ?? (quick ? 2_000 : 20_000),
+      onComparison(comparison): void {
+        if (rows.length === 0) console.log(headerLine());
+        rows.push(rowOf(comparison));
+        console.log(comparisonLine(comparison));
+      },
+      onMeasurement(measurement): void {
+        if (measurements.length === 0 && rows.length > 0) console.log("");
+        measurements.push(measurement);
+        console.log(measurementLine(measurement));
+      },
+      onFailure,
+    });}
   if (json) {
     const { adapter } = device;
     const machine = { processor, cores, load };
     console.log(JSON.stringify(
-      { task: "bench", date, adapter, machine, versions, quick, rows, measurements, failures },
+      {
+        task: "bench",
+        date,
+        adapter,
+        machine,
+        versions,
+        quick,
+        rows,
+        measurements,
+        profiles,
+        failures,
+      },
     ));
   }
   return failures.length === 0 ? 0 : 1;
@@ -86,6 +112,7 @@ if (import.meta.main) {
       "deno task bench",
       "deno task bench --filter step --quick",
       "deno task bench --filter long --long 100000 --json",
+      'deno task bench --filter "step lenet5" --profile',
     ],
     options: {
       filter: { type: "string", help: "Run only rows with this in their name." },
@@ -95,6 +122,10 @@ if (import.meta.main) {
         min: 1,
         max: 1_000_000,
         help: "Steps of the long replay. 20000, or 2000 with --quick, when not given.",
+      },
+      profile: {
+        type: "boolean",
+        help: "Show where this library's steps spend their time instead: a line for each command.",
       },
       json: { type: "boolean", help: "End with all results as one line of JSON." },
     },

@@ -1,6 +1,7 @@
 /** The bench: which rows there are, and running those that are wanted. @module */
 
 import type { Device } from "../device.ts";
+import type { CommandTime } from "../engine/profile.ts";
 import { InklingError, UsageError } from "../errors.ts";
 import { ceiling } from "./ceiling.ts";
 import { compare, type Comparison, type Contest } from "./contest.ts";
@@ -64,27 +65,61 @@ export async function runBench(
   options: BenchOptions,
 ): Promise<void> {
   const { device, effort, longSteps, onComparison, onMeasurement, onFailure } = options;
-  const attempt = async (name: string, run: () => Promise<void>): Promise<void> => {
-    try {
-      await run();
-    } catch (error) {
-      if (!(error instanceof InklingError)) throw error;
-      onFailure({ name, message: error.message });
-    }
-  };
   for (const contest of contests) {
-    await attempt(contest.name, async () => {
+    await attempt(contest.name, onFailure, async () => {
       const comparison = await compare(contest, effort);
       device.check();
       onComparison(comparison);
     });
   }
   for (const probe of probes) {
-    await attempt(probe.name, async () => {
+    await attempt(probe.name, onFailure, async () => {
       const measurements = await probe.measure({ device, effort, longSteps });
       device.check();
       measurements.forEach(onMeasurement);
     });
+  }
+}
+
+/**
+ * Profiles the steps among the rows one after the other; see {@link runBench}.
+ *
+ * @throws {UsageError} When there is none.
+ */
+export async function profileSteps(
+  { contests }: Selection,
+  options: Pick<BenchOptions, "device" | "onFailure"> & {
+    /** Gets the times of each step's commands. */
+    readonly onProfile: (name: string, times: readonly CommandTime[]) => void;
+  },
+): Promise<void> {
+  const { device, onFailure, onProfile } = options;
+  const steps = contests.filter(({ profile }) => profile !== undefined);
+  if (steps.length === 0) {
+    const got = JSON.stringify(contests.map(({ name }) => name).join(", "));
+    throw new UsageError(
+      `Cannot profile: --filter must pick a row of a step, got ${got}. Name one that begins with "step".`,
+    );
+  }
+  for (const step of steps) {
+    await attempt(step.name, onFailure, async () => {
+      const times = await step.profile!();
+      device.check();
+      onProfile(step.name, times);
+    });
+  }
+}
+
+async function attempt(
+  name: string,
+  onFailure: BenchOptions["onFailure"],
+  run: () => Promise<void>,
+): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    if (!(error instanceof InklingError)) throw error;
+    onFailure({ name, message: error.message });
   }
 }
 

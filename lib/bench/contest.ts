@@ -1,5 +1,6 @@
 /** A row of the bench: stock tfjs against this library. @module */
 
+import type { CommandTime } from "../engine/profile.ts";
 import { countOnce, type Counts } from "./counts.ts";
 import { type Effort, type Pair, type Sample, timePair } from "./stopwatch.ts";
 
@@ -17,6 +18,8 @@ export interface Contest {
   readonly flops?: number;
   /** Makes both sides and runs each until it is warm. */
   prepare(): Promise<PreparedPair>;
+  /** Times each command of this library's side, where that is a recorded step. @default not to be had */
+  profile?(): Promise<readonly CommandTime[]>;
 }
 
 /** What a contest came to. Times are for once. */

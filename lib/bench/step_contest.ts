@@ -1,5 +1,6 @@
 /** A row of the bench that compares training steps. @module */
 
+import type { CommandTime } from "../engine/profile.ts";
 import { DeviceError } from "../errors.ts";
 import type { CompiledTraining } from "./compiled_training.ts";
 import type { Contest, PreparedPair } from "./contest.ts";
@@ -39,6 +40,16 @@ export function stepContest(name: string, makeBoth: () => BothTrainings): Contes
       }
       const ours = async (times: number) => void await compiled.step.run(times);
       return { stock: stock.run, ours, dispose };
+    },
+    async profile(): Promise<readonly CommandTime[]> {
+      const { stock, compiled } = makeBoth();
+      try {
+        await compiled.step.run(WARM_UP);
+        return await compiled.step.profile();
+      } finally {
+        compiled.dispose();
+        stock.dispose();
+      }
     },
   };
 }

@@ -113,7 +113,7 @@ export function makePipeline(key: string, code: () => string): GPUComputePipelin
   let pipeline = cache.get(key);
   if (pipeline === undefined) {
     const module = device.createShaderModule({ code: code() });
-    pipeline = device.createComputePipeline({ layout: "auto", compute: { module } });
+    pipeline = device.createComputePipeline({ label: key, layout: "auto", compute: { module } });
     cache.set(key, pipeline);
   }
   return pipeline;

@@ -67,26 +67,23 @@ export function run(
   const { workgroupSize = [64, 1, 1] } = program;
   const size = tf.util.sizeFromShape([...program.outputShape]);
   const dispatch = program.dispatch ?? [Math.ceil(size / workgroupSize[0]), 1, 1];
-  return webgpuBackend().runWebGPUProgram(
-    {
-      variableNames: [...program.inputs],
-      ...(program.components && { variableComponents: [...program.components] }),
-      outputShape: [...program.outputShape],
-      shaderKey: program.key,
-      uniforms: program.uniforms ?? "",
-      workgroupSize: [...workgroupSize],
-      // tfjs wants to know along which output axes x runs, and uses it only to split a dispatch
-      // that is too long for the device.
-      dispatchLayout: { x: SHAPE_AXES.slice(0, program.outputShape.length) },
-      dispatch: [...dispatch],
-      size: true,
-      getUserCode: () => program.code,
-    },
-    inputs,
-    dtype,
-    uniforms,
-    output,
-  );
+  const compiled = {
+    variableNames: [...program.inputs],
+    ...(program.components && { variableComponents: [...program.components] }),
+    outputShape: [...program.outputShape],
+    shaderKey: program.key,
+    uniforms: program.uniforms ?? "",
+    workgroupSize: [...workgroupSize] as [number, number, number],
+    // tfjs wants to know along which output axes x runs, and uses it only to split a dispatch
+    // that is too long for the device.
+    dispatchLayout: { x: SHAPE_AXES.slice(0, program.outputShape.length) },
+    dispatch: [...dispatch] as [number, number, number],
+    size: true,
+    getUserCode: () => program.code,
+    // tfjs labels the pipeline with the name of the program's class.
+    constructor: { name: program.key } as ObjectConstructor,
+  };
+  return webgpuBackend().runWebGPUProgram(compiled, inputs, dtype, uniforms, output);
 }
 
 /**

@@ -12,10 +12,12 @@
 import { RecordingError } from "../errors.ts";
 import { tf } from "../deps.ts";
 import type { Tensor } from "../tensor.ts";
-import { backend, flush } from "./backend.ts";
+import { backend } from "./backend.ts";
 import { collectIfDue } from "./collect.ts";
 import { LossRing } from "./loss_ring.ts";
+import { type CommandTime, profile } from "./profile.ts";
 import type { Command } from "./recorder.ts";
+import { submitCommands } from "./replay.ts";
 import { type Trace, trace } from "./trace.ts";
 
 /** Options of {@link compileStep}. */
@@ -51,6 +53,13 @@ export interface CompiledStep {
   run(count: number): Promise<Float32Array>;
   /** What the recording consists of; `undefined` before the second step. */
   readonly stats: StepStats | undefined;
+  /**
+   * Times each command of the recording by itself. That runs it many times over and spoils what the
+   * step updates in place: a network that was profiled is of no further use.
+   *
+   * @throws {RecordingError} When nothing is recorded: before the second step, or without a recording.
+   */
+  profile(): Promise<CommandTime[]>;
   /** Frees the recording's buffers. The state that the step works on stays. */
   dispose(): void;
 }
@@ -124,6 +133,10 @@ export function compileStep(step: Step, options: CompileOptions = {}): CompiledS
         }
       });
     },
+    async profile(): Promise<CommandTime[]> {
+      if (recording === undefined) throw nothingRecorded();
+      return await profile(recording.commands);
+    },
     dispose(): void {
       // The first trace was released when the second had been compared with it.
       const last = recording ?? first;
@@ -149,8 +162,16 @@ export function eagerStep(step: Step, options: CompileOptions = {}): CompiledSte
         }
       });
     },
+    profile: () => Promise.reject(nothingRecorded()),
     dispose: () => ring.dispose(),
   };
+}
+
+function nothingRecorded(): RecordingError {
+  return new RecordingError(
+    "Cannot profile the step: a recording is needed, got none. Compile it with compileStep() and run " +
+      "two steps before",
+  );
 }
 
 /** The losses of steps, which may be none. */
@@ -222,38 +243,10 @@ function release({ arena, result }: Trace): void {
   arena.dispose();
 }
 
-/** Encodes the commands `times` times over and submits them once. */
+/** Runs the recorded step `times` times over, in one submit. */
 function replay({ commands, updated }: Trace, times: number): void {
-  flush();
-  const { device, queue, tensorMap } = backend();
+  const { tensorMap } = backend();
   // Values that were read back are old after this.
   for (const dataId of updated) if (tensorMap.has(dataId)) tensorMap.get(dataId).values = null;
-  const encoder = device.createCommandEncoder();
-  let pass: GPUComputePassEncoder | undefined;
-  for (let i = 0; i < times; i++) {
-    let pipeline: GPUComputePipeline | undefined;
-    for (const command of commands) {
-      if (command.kind === "dispatch") {
-        if (pass === undefined) {
-          pass = encoder.beginComputePass();
-          pipeline = undefined;
-        }
-        if (command.pipeline !== pipeline) pass.setPipeline(pipeline = command.pipeline);
-        pass.setBindGroup(0, command.bindGroup);
-        const [x, y, z] = command.workgroups;
-        pass.dispatchWorkgroups(x, y, z);
-      } else {
-        pass?.end();
-        pass = undefined;
-        if (command.kind === "texture") {
-          encoder.copyBufferToTexture(command.from, command.to, command.size);
-        } else {
-          const { from, fromOffset, to, toOffset, size } = command;
-          encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, size);
-        }
-      }
-    }
-  }
-  pass?.end();
-  queue.submit([encoder.finish()]);
+  submitCommands(commands, times);
 }

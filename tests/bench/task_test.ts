@@ -45,3 +45,12 @@ Deno.test("bench measures a replay of the length asked for", async () => {
 Deno.test("bench refuses a filter that picks nothing", async () => {
   assertOneError(await bench("--filter", "transformer"), 2, /^error: Cannot run the bench: /);
 });
+
+Deno.test("bench --profile shows the commands of a step, and only of a step", async () => {
+  const { code, out, err } = await bench("--profile", "--json", "--filter", "step mlp sgd");
+  assert.equal(code, 0, err);
+  assert.match(out, /^step mlp sgd\n +ms +share +times +command \[workgroups\]\n/m);
+  const times = lastJson(out).profiles["step mlp sgd"];
+  assert.ok(times.some(({ name }: { name: string }) => name.includes("softmax_cross_entropy")));
+  assertOneError(await bench("--profile", "--filter", "matmul 512"), 2, /^error: Cannot profile: /);
+});
