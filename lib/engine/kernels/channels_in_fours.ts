@@ -16,14 +16,29 @@ const ENOUGH_CHANNELS = 3;
 
 const LANES = 64;
 
-/** Whether so many channels may be read by fours, padded where they are no multiple. */
-export function fitsFours(channels: number): boolean {
-  return channels >= ENOUGH_CHANNELS;
+/**
+ * How the channels of images are read: one number after the other from a buffer; from a texture by
+ * fours; or, where there is one channel, stretches of neighbouring pixels from a texture (see
+ * `texel_window.ts`).
+ */
+export type Reading = "numbers" | "fours" | "stretches";
+
+/**
+ * How to read images.
+ *
+ * @param channels Their channels.
+ * @param pixels Pixels of all of them.
+ * @param worth Whether textures are worth it.
+ */
+export function readingOf(channels: number, pixels: number, worth: boolean): Reading {
+  if (worth && channels >= ENOUGH_CHANNELS) return "fours";
+  // A texture holds whole texels.
+  return worth && channels === 1 && pixels % 4 === 0 ? "stretches" : "numbers";
 }
 
-/** The next multiple of four. */
-export function inFours(channels: number): number {
-  return 4 * Math.ceil(channels / 4);
+/** Channels as they are read: by fours, zeros stand behind those that there are. */
+export function channelsRead(channels: number, reading: Reading): number {
+  return reading === "fours" ? inFours(channels) : channels;
 }
 
 /**
@@ -72,4 +87,9 @@ function shaderFor(
     result[index] = select(0.0, x[select(0, at, isThere)], isThere);
   }`,
   };
+}
+
+/** The next multiple of four. */
+function inFours(channels: number): number {
+  return 4 * Math.ceil(channels / 4);
 }

@@ -36,10 +36,11 @@ import type { KernelConfig, TensorInfo } from "../../tensor.ts";
 const MANY_CHANNELS = 32;
 
 function codeFor(s: ConvSizes): FilterGradientCode {
-  const { outChannels } = s;
-  // Textures are read four channels to a lane, which leaves lanes idle where these do not come out even.
-  const fewForTextures = gainsFromTextures(s) && outChannels % (4 * lanes()) !== 0;
-  return outChannels < MANY_CHANNELS || fewForTextures ? codeByRows(s) : codeByChannels(s);
+  const { inChannels, outChannels } = s;
+  // A texture has four channels for a lane, which leaves lanes idle where these do not come out even.
+  const isEven = inChannels % 4 === 0 && outChannels % (4 * lanes()) === 0;
+  const byRows = outChannels < MANY_CHANNELS || (gainsFromTextures(s) && !isEven);
+  return byRows ? codeByRows(s) : codeByChannels(s);
 }
 
 /** Computes the filter's gradient, `(kh, kw, in, out)`, from `x` and `dy`, both `(N, H, W, C)`. */

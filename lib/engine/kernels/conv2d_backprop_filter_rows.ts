@@ -11,11 +11,12 @@
  * @module
  */
 
-import { fitsFours, inFours } from "./channels_in_fours.ts";
+import { channelsRead, type Reading, readingOf } from "./channels_in_fours.ts";
 import { type FilterGradientCode, gainsFromTextures } from "./conv2d_backprop_filter_code.ts";
 import type { ConvSizes } from "./conv_sizes.ts";
 import { evenParts } from "./even_parts.ts";
 import { lanes } from "./lanes.ts";
+import { texelWindow } from "./texel_window.ts";
 import { texel } from "./textures.ts";
 
 /** Sums of a block. */
@@ -33,13 +34,13 @@ const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 
 /** How the filter is cut into blocks, and the rows of the output into slices. */
 interface RowsPlan {
-  /** Which sides are textures. */
-  readonly textures: FilterGradientCode["textures"];
+  /** How both sides are read. */
+  readonly reading: { readonly x: Reading; readonly dy: Reading };
   /** Channels of both sides as they are read. */
   readonly channels: FilterGradientCode["channels"];
-  /** Input channels of a block; a multiple of four of a texture. */
+  /** Input channels of a block; a multiple of four of what is read so. */
   readonly inputs: number;
-  /** Output channels of a block; a multiple of four of a texture. */
+  /** Output channels of a block; a multiple of four of what is read so. */
   readonly outputs: number;
   /** Pixels of a row of `dy` for which `x` is loaded together. */
   readonly stretch: number;
@@ -54,11 +55,11 @@ interface RowsPlan {
 /** The code for sizes. */
 export function codeByRows(s: ConvSizes): FilterGradientCode {
   const plan = planRows(s);
-  const { textures, channels, inputs, outputs, stretch, blocks, perSlice, slices } = plan;
+  const { reading, channels, inputs, outputs, stretch, blocks, perSlice, slices } = plan;
   return {
-    key: `rows_${inputs}_${outputs}_${stretch}_${textures.x}_${textures.dy}`,
+    key: `rows_${inputs}_${outputs}_${stretch}_${reading.x}_${reading.dy}`,
     componentsX: 1,
-    textures,
+    textures: { x: reading.x !== "numbers", dy: reading.dy !== "numbers" },
     channels,
     workgroups: blocks * Math.ceil(slices / lanes()),
     slices,
@@ -69,19 +70,21 @@ export function codeByRows(s: ConvSizes): FilterGradientCode {
 
 function planRows(s: ConvSizes): RowsPlan {
   const worth = gainsFromTextures(s);
-  const textures = {
-    x: worth && fitsFours(s.inChannels),
-    dy: worth && fitsFours(s.outChannels),
+  const reading = {
+    x: readingOf(s.inChannels, s.batchSize * s.inHeight * s.inWidth, worth),
+    dy: readingOf(s.outChannels, s.batchSize * s.outHeight * s.outWidth, worth),
   };
   const channels = {
-    x: textures.x ? inFours(s.inChannels) : s.inChannels,
-    dy: textures.dy ? inFours(s.outChannels) : s.outChannels,
+    x: channelsRead(s.inChannels, reading.x),
+    dy: channelsRead(s.outChannels, reading.dy),
   };
-  const most = textures.x && textures.dy ? MAX_TEXTURE_SUMS : MAX_SUMS;
+  const bothFours = reading.x === "fours" && reading.dy === "fours";
+  const most = bothFours ? MAX_TEXTURE_SUMS : MAX_SUMS;
   const pairs = Math.max(1, Math.floor(most / s.filterWidth));
-  // About square, so that a load of either side serves as many sums.
-  const outputs = part(channels.dy, textures.dy, Math.ceil(Math.sqrt(pairs)));
-  const inputs = part(channels.x, textures.x, Math.max(1, Math.floor(pairs / outputs)));
+  // About square, so that a load of either side serves as many sums, unless one side has too little.
+  const square = Math.ceil(Math.sqrt(pairs));
+  const outputs = part(channels.dy, reading.dy, Math.max(square, Math.floor(pairs / channels.x)));
+  const inputs = part(channels.x, reading.x, Math.max(1, Math.floor(pairs / outputs)));
   const products = inputs * outputs * s.filterWidth;
   const limit = Math.floor(MAX_PRODUCTS / products);
   const stretch = evenParts(s.outWidth, Math.max(1, Math.min(MAX_STRETCH, limit)));
@@ -91,18 +94,18 @@ function planRows(s: ConvSizes): RowsPlan {
   const wanted = Math.ceil(ENOUGH_WORKGROUPS / blocks) * lanes();
   const perSlice = Math.ceil(rows / Math.min(rows, wanted));
   const slices = Math.ceil(rows / perSlice);
-  return { textures, channels, inputs, outputs, stretch, blocks, perSlice, slices };
+  return { reading, channels, inputs, outputs, stretch, blocks, perSlice, slices };
 }
 
-/** Channels of a block: as many as the limit allows, of a texture in fours. */
-function part(channels: number, texture: boolean, limit: number): number {
-  return texture
+/** Channels of a block: as many as the limit allows, or as many fours. */
+function part(channels: number, reading: Reading, limit: number): number {
+  return reading === "fours"
     ? 4 * evenParts(channels / 4, Math.max(1, limit >> 2))
     : evenParts(channels, limit);
 }
 
 function filterGradient(s: ConvSizes, plan: RowsPlan, result: string): string {
-  const { textures, channels, inputs, outputs, stretch, blocks } = plan;
+  const { reading, channels, inputs, outputs, stretch, blocks } = plan;
   const across = Math.ceil(s.outChannels / outputs);
   const deep = Math.ceil(s.inChannels / inputs);
   const U = range(s.filterWidth);
@@ -113,24 +116,29 @@ function filterGradient(s: ConvSizes, plan: RowsPlan, result: string): string {
   const window = [...new Set(R.flatMap((r) => U.map((u) => pixel(r, u))))].sort((a, b) => a - b);
   const whole = s.outWidth % stretch === 0;
   const fours = (n: number) => range(n / 4);
+  const [left, right] = [window[0]!, window.at(-1)!];
   const load = (v: number) => {
     const at = `xi + ${v * channels.x}`;
-    const values = textures.x
+    const values = reading.x === "fours"
       ? fours(inputs).map((q) =>
         `let x${v}_${q} = select(vec4<f32>(0.0), ` +
         `${texel("x", `max(${at} + firstIn + ${4 * q}, 0) >> 2u`)}, in${v});`
       )
+      : reading.x === "stretches"
+      ? [`let x${v}_0 = select(0.0, near${v - left}, in${v});`]
       : I.map((i) => `let x${v}_${i} = select(0.0, x[max(${at} + c${i}, 0)], in${v});`);
     return `let in${v} = isRow && iw + ${v} >= 0 && iw + ${v} < ${s.inWidth};
           ${values.join(" ")}`;
   };
   const sums = (r: number) => {
     const at = `min(di + ${r * channels.dy}, lastPixel)`;
-    const values = textures.dy
+    const values = reading.dy === "fours"
       ? fours(outputs).map((q) =>
         `let d${q} = select(vec4<f32>(0.0), ` +
         `${texel("dy", `(${at} + firstOut + ${4 * q}) >> 2u`)}, isPixel);`
       )
+      : reading.dy === "stretches"
+      ? [`let d0 = select(0.0, given${r}, isPixel);`]
       : J.map((j) => `let d${j} = select(0.0, dy[${at} + o${j}], isPixel);`);
     return `{
           let isPixel = isRow${whole ? "" : ` && ow + ${r} < ${s.outWidth}`};
@@ -139,8 +147,10 @@ function filterGradient(s: ConvSizes, plan: RowsPlan, result: string): string {
       U.map((u) =>
         I.map((i) =>
           J.map((j) => {
-            const x = textures.x ? `x${pixel(r, u)}_${i >> 2}[${i & 3}]` : `x${pixel(r, u)}_${i}`;
-            const d = textures.dy ? `d${j >> 2}[${j & 3}]` : `d${j}`;
+            const x = reading.x === "fours"
+              ? `x${pixel(r, u)}_${i >> 2}[${i & 3}]`
+              : `x${pixel(r, u)}_${i}`;
+            const d = reading.dy === "fours" ? `d${j >> 2}[${j & 3}]` : `d${j}`;
             return `s${u}_${i}_${j} = fma(${x}, ${d}, s${u}_${i}_${j});`;
           }).join(" ")
         ).join("\n          ")
@@ -171,6 +181,10 @@ function filterGradient(s: ConvSizes, plan: RowsPlan, result: string): string {
         let iw = ow * ${s.strideWidth} - ${s.left};
         let xi = ((row / ${s.outHeight} * ${s.inHeight} + ih) * ${s.inWidth} + iw) * ${channels.x};
         let di = (row * ${s.outWidth} + ow) * ${channels.dy};
+        ${
+    reading.x === "stretches" ? texelWindow("x", `xi + ${left}`, right - left + 1, "near") : ""
+  }
+        ${reading.dy === "stretches" ? texelWindow("dy", "di", stretch, "given") : ""}
         ${window.map(load).join("\n        ")}
         ${R.map(sums).join("\n        ")}
       }

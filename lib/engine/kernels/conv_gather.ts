@@ -87,13 +87,13 @@ function gather(
   const g = gathering(s, direction);
   const form = gatherForm(g);
   if (readsTextures(form)) {
-    const { textures, inner, filterChannels } = form;
+    const { inner, filterChannels } = form;
     const result = webgpuBackend().makeTensorInfo([...outputShape], "float32");
     const shader: Shader = {
       key: `gather_textures_${direction}_${geometryKey(s)}${epilogueKey(epilogue)}`,
       inputs: {
-        x: textures.source ? "texture" : "f32",
-        F: textures.filter ? "texture" : "f32",
+        x: form.source === "numbers" ? "f32" : "texture",
+        F: form.filterTexture ? "texture" : "f32",
         ...(bias && { bias: "f32" }),
       },
       outputs: { result: "f32" },

@@ -10,9 +10,10 @@
  * @module
  */
 
+import { texelWindow } from "./texel_window.ts";
 import { texel, worthTextures } from "./textures.ts";
 import { BLOCK } from "./block.ts";
-import { fitsFours, inFours } from "./channels_in_fours.ts";
+import { channelsRead, type Reading, readingOf } from "./channels_in_fours.ts";
 import { type Axis, type Gathering, hangsOver, phaseCode, phasesOf, tapsOf } from "./conv_axes.ts";
 import { type Epilogue, finished, RECTIFY } from "./epilogue.ts";
 import { evenParts } from "./even_parts.ts";
@@ -25,7 +26,7 @@ const MAX_PRODUCTS = 1280;
 /** Lanes of a GPU. */
 const MANY_LANES = 32;
 /** Products in all from which a software adapter gains from textures what their code takes to compile. */
-const WORTH_TEXTURES = 2 ** 23;
+const WORTH_TEXTURES = 2 ** 22;
 
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 
@@ -39,8 +40,10 @@ export interface GatherForm {
   readonly unroll: 1 | 4;
   /** Whether the filter is read four weights at once. */
   readonly vectorWeights: boolean;
-  /** Which of them are textures (see `textures.ts`); these are read by four. */
-  readonly textures: { readonly source: boolean; readonly filter: boolean };
+  /** How the source is read. */
+  readonly source: Reading;
+  /** Whether the filter is a texture; then it is read by fours. */
+  readonly filterTexture: boolean;
   /** Channels of the source as it is read, with zeros behind those that it has. */
   readonly inner: number;
   /** The last two axes of the filter as it is read, in the same way. */
@@ -56,15 +59,16 @@ export function gatherForm(g: Gathering): GatherForm {
   const { outer, height, width } = g;
   const forward = g.direction === "forward";
   const worth = worthTextures(productsOf(g), WORTH_TEXTURES);
-  const source = worth && fitsFours(g.inner);
-  const inner = source ? inFours(g.inner) : g.inner;
+  const source = readingOf(g.inner, g.batchSize * height.source * width.source, worth);
+  const inner = channelsRead(g.inner, source);
   // The filter's last axis is that of the outer channels, in the gradient of the inner ones.
-  const filter = forward ? worth && fitsFours(outer) : source;
-  const padded = forward && filter ? inFours(outer) : outer;
+  const filter = forward ? readingOf(outer, 0, worth) : source;
+  const filterTexture = filter === "fours";
+  const padded = forward ? channelsRead(outer, filter) : outer;
   // A GPU reads four values as fast as one. A software adapter reads them one by one all the same
   // unless from a texture, and would compile four times the code.
-  const unroll = (lanes() >= MANY_LANES || source) && inner % 4 === 0 ? 4 : 1;
-  const columns = columnsOf(padded, filter);
+  const unroll = (lanes() >= MANY_LANES || source === "fours") && inner % 4 === 0 ? 4 : 1;
+  const columns = columnsOf(padded, filterTexture);
   const perRow = Math.floor(MAX_PRODUCTS / (columns * unroll * tapsOf(width)));
   const rows = evenParts(width.cells, Math.max(1, Math.min(MAX_ROWS, perRow)));
   const stretches = g.batchSize * height.cells * Math.ceil(width.cells / rows);
@@ -73,7 +77,8 @@ export function gatherForm(g: Gathering): GatherForm {
     columns,
     unroll,
     vectorWeights: forward ? columns % 4 === 0 && padded % 4 === 0 : unroll === 4,
-    textures: { source, filter },
+    source,
+    filterTexture,
     inner,
     filterChannels: forward ? [inner, padded] : [outer, inner],
     stretches,
@@ -94,8 +99,8 @@ function productsOf({ batchSize, inner, outer, height, width }: Gathering): numb
 }
 
 /** Whether a gathering reads anything through textures. */
-export function readsTextures({ textures }: GatherForm): boolean {
-  return textures.source || textures.filter;
+export function readsTextures({ source, filterTexture }: GatherForm): boolean {
+  return source !== "numbers" || filterTexture;
 }
 
 /**
@@ -185,10 +190,10 @@ function windowOf(g: Gathering, rows: number): number[] {
 
 /** What is done for `unroll` channels of the source and one row of the filter. */
 function turn(g: Gathering, form: GatherForm, window: readonly number[]): string {
-  const { rows, columns, unroll, vectorWeights, textures, inner } = form;
+  const { rows, columns, unroll, vectorWeights, source, filterTexture, inner } = form;
   const { width } = g;
   const four = (name: "x" | "F", at: string) =>
-    (name === "x" ? textures.source : textures.filter)
+    (name === "x" ? source === "fours" : filterTexture)
       ? texel(name, `(${at}) >> 2u`)
       : `${name}[(${at}) >> 2u]`;
   const [depth, across] = form.filterChannels;
@@ -197,7 +202,10 @@ function turn(g: Gathering, form: GatherForm, window: readonly number[]): string
   const J = range(columns);
   const taps = range(tapsOf(width));
   const vector = unroll === 4;
+  const stretches = source === "stretches";
+  const [left, right] = [window[0]!, window.at(-1)!];
   const load = (v: number) => {
+    if (stretches) return `let x${v} = select(0.0, row${v - left}, in${v});`;
     const at = `max(at + ${v * inner} + c, 0)`;
     return vector
       ? `let x${v} = select(vec4<f32>(0.0), ${four("x", at)}, in${v});`
@@ -242,6 +250,7 @@ function turn(g: Gathering, form: GatherForm, window: readonly number[]): string
       ? ""
       : `if (${place("W", `${u}`, width, forward)} < ${width.filter}) `;
   return [
+    ...(stretches ? [texelWindow("x", `at + ${left}`, right - left + 1, "row")] : []),
     ...window.map(load),
     ...taps.map((u) =>
       `${isThere(u)}{
