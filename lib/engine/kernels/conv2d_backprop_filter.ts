@@ -19,7 +19,7 @@ import { tf } from "../../deps.ts";
 import { type Program, run, webgpuBackend } from "../program.ts";
 import { texel } from "./textures.ts";
 import { BLOCK } from "./block.ts";
-import { withPadding } from "./channels_in_fours.ts";
+import { withPadding } from "./padding.ts";
 import {
   codeByChannels,
   type FilterGradientCode,

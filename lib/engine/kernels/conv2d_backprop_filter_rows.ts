@@ -11,7 +11,7 @@
  * @module
  */
 
-import { channelsRead, type Reading, readingOf } from "./channels_in_fours.ts";
+import { channelsRead, type Reading, readingOf } from "./image_reading.ts";
 import { type FilterGradientCode, gainsFromTextures } from "./conv2d_backprop_filter_code.ts";
 import type { ConvSizes } from "./conv_sizes.ts";
 import { evenParts } from "./even_parts.ts";

@@ -11,7 +11,7 @@
 
 import type { TensorInfo } from "../../tensor.ts";
 import { run, webgpuBackend } from "../program.ts";
-import { withPadding } from "./channels_in_fours.ts";
+import { withPadding } from "./padding.ts";
 import { gathering } from "./conv_axes.ts";
 import { gatherCode, gatherForm, readsTextures } from "./conv_gather_code.ts";
 import { type ConvSizes, geometryKey } from "./conv_sizes.ts";

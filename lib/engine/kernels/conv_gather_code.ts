@@ -13,7 +13,7 @@
 import { texelWindow } from "./texel_window.ts";
 import { texel, worthTextures } from "./textures.ts";
 import { BLOCK } from "./block.ts";
-import { channelsRead, type Reading, readingOf } from "./channels_in_fours.ts";
+import { channelsRead, type Reading, readingOf } from "./image_reading.ts";
 import { type Axis, type Gathering, hangsOver, phaseCode, phasesOf, tapsOf } from "./conv_axes.ts";
 import { type Epilogue, finished, RECTIFY } from "./epilogue.ts";
 import { evenParts } from "./even_parts.ts";
@@ -62,7 +62,7 @@ export function gatherForm(g: Gathering): GatherForm {
   const source = readingOf(g.inner, g.batchSize * height.source * width.source, worth);
   const inner = channelsRead(g.inner, source);
   // The filter's last axis is that of the outer channels, in the gradient of the inner ones.
-  const filter = forward ? readingOf(outer, 0, worth) : source;
+  const filter = forward ? readingOf(outer, 1, worth) : source;
   const filterTexture = filter === "fours";
   const padded = forward ? channelsRead(outer, filter) : outer;
   // A GPU reads four values as fast as one. A software adapter reads them one by one all the same

@@ -1,45 +1,10 @@
-/**
- * Channels padded with zeros to a multiple of four, which is what a texture's texel holds.
- *
- * A convolution of 6 or 10 channels gains more from textures (see `textures.ts`) than the zeros cost
- * that it multiplies. With one or two channels it would not.
- *
- * @module
- */
+/** Tensors with zeros behind their last axes. @module */
 
 import type { TensorInfo } from "../../tensor.ts";
 import { webgpuBackend } from "../program.ts";
 import { runInto, type Shader } from "./several.ts";
 
-/** Channels from which padding is worth it. */
-const ENOUGH_CHANNELS = 3;
-
 const LANES = 64;
-
-/**
- * How the channels of images are read: one number after the other from a buffer; from a texture by
- * fours; or, where there is one channel, stretches of neighbouring pixels from a texture (see
- * `texel_window.ts`).
- */
-export type Reading = "numbers" | "fours" | "stretches";
-
-/**
- * How to read images.
- *
- * @param channels Their channels.
- * @param pixels Pixels of all of them.
- * @param worth Whether textures are worth it.
- */
-export function readingOf(channels: number, pixels: number, worth: boolean): Reading {
-  if (worth && channels >= ENOUGH_CHANNELS) return "fours";
-  // A texture holds whole texels.
-  return worth && channels === 1 && pixels % 4 === 0 ? "stretches" : "numbers";
-}
-
-/** Channels as they are read: by fours, zeros stand behind those that there are. */
-export function channelsRead(channels: number, reading: Reading): number {
-  return reading === "fours" ? inFours(channels) : channels;
-}
 
 /**
  * Has `use` work on `tensor` with zeros behind its last two axes.
@@ -87,9 +52,4 @@ function shaderFor(
     result[index] = select(0.0, x[select(0, at, isThere)], isThere);
   }`,
   };
-}
-
-/** The next multiple of four. */
-function inFours(channels: number): number {
-  return 4 * Math.ceil(channels / 4);
 }
