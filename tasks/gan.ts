@@ -16,12 +16,17 @@ import { applyGanOptions, GAN_OPTIONS } from "../lib/generate/options.ts";
 import type { GanRecipe } from "../lib/generate/recipe.ts";
 import { trainGenerator } from "../lib/generate/train_task.ts";
 
-/** MNIST and Fashion-MNIST: the published optimizer; the report does not state its batches. */
+/**
+ * MNIST and Fashion-MNIST: the published optimizer. The report states neither its batches nor β₁: with
+ * the usual 0.9 the images are all alike for a long time, with 0.5 (Radford et al. 2016,
+ * <https://arxiv.org/abs/1511.06434>) digits take shape within 1 500 steps.
+ */
 const recipe: GanRecipe = {
   epochs: 20,
   batchSize: 128,
   optimizer: "adam",
   lr: 2e-4,
+  beta1: 0.5,
   schedule: "constant",
   seed: 1,
   samples: { rows: 4, every: 1, gifEvery: 0 },
@@ -35,7 +40,7 @@ export const ganSpec = {
   name: "gan",
   summary:
     "Trains a GAN of linear layers: a generator of 1 486 352 values and a discriminator of 1 460 225, " +
-    "each with Adam 0.0002; 20 epochs of batches of 128, on the digits 200 of 64.",
+    "each with Adam 0.0002 and beta1 0.5; 20 epochs of batches of 128, on the digits 200 of 64.",
   examples: [
     "deno task gan",
     "deno task gan --dataset digits",

@@ -22,7 +22,7 @@ export interface CommandTime {
 }
 
 /** Milliseconds between two waits, of which a wait by itself takes about ten. */
-const ENOUGH = 60;
+const ENOUGH = 20;
 const MAX_TIMES = 1024;
 const ATTEMPTS = 3;
 

@@ -1,6 +1,7 @@
 /** The options that all training tasks share, and how they meet the recipe. @module */
 
 import type { Options, OptionValue } from "../cli/spec.ts";
+import { UsageError } from "../errors.ts";
 import { type Optimization, OPTIMIZERS, type Recipe, SCHEDULES } from "./recipe.ts";
 
 /** The data sets that `--dataset` offers. */
@@ -50,6 +51,14 @@ export const TRAINING_OPTIONS = {
     help: "Learning rate at the start.",
   },
   optimizer: { type: "string", choices: OPTIMIZERS, help: "Optimizer." },
+  beta1: {
+    type: "number",
+    placeholder: "DECAY",
+    min: 0,
+    max: 1,
+    exclusiveMax: true,
+    help: "Decay of the average of gradients in adam and adamw. (0.9, of a GAN 0.5)",
+  },
   schedule: {
     type: "string",
     choices: SCHEDULES,
@@ -123,14 +132,33 @@ export const RESUME_OPTIONS: ReadonlySet<string> = new Set([
 /** The options of {@link applyOptimization}. */
 export type OptimizationOptions = Pick<
   TrainingOptions,
-  "epochs" | "batch-size" | "lr" | "optimizer" | "schedule" | "weight-decay" | "ema" | "seed"
+  | "epochs"
+  | "batch-size"
+  | "lr"
+  | "optimizer"
+  | "beta1"
+  | "schedule"
+  | "weight-decay"
+  | "ema"
+  | "seed"
 >;
 
-/** `recipe` with what of its optimization was given on the command line. */
+/**
+ * `recipe` with what of its optimization was given on the command line.
+ *
+ * @throws {UsageError} When `--beta1` is given and the optimizer has none.
+ */
 export function applyOptimization<R extends Optimization>(
   recipe: R,
   options: OptimizationOptions,
 ): R {
+  const optimizer = options.optimizer ?? recipe.optimizer;
+  if (options.beta1 !== undefined && optimizer === "sgd") {
+    throw new UsageError(
+      `Cannot use --beta1: it belongs to adam and adamw, got --optimizer sgd. Leave --beta1 out`,
+    );
+  }
+  const beta1 = options.beta1 ?? recipe.beta1;
   const weightDecay = options["weight-decay"] ?? recipe.weightDecay;
   const ema = options.ema ?? recipe.ema;
   return {
@@ -138,7 +166,8 @@ export function applyOptimization<R extends Optimization>(
     epochs: options.epochs ?? recipe.epochs,
     batchSize: options["batch-size"] ?? recipe.batchSize,
     lr: options.lr ?? recipe.lr,
-    optimizer: options.optimizer ?? recipe.optimizer,
+    optimizer,
+    ...(beta1 !== undefined && { beta1 }),
     schedule: options.schedule ?? recipe.schedule,
     ...(weightDecay !== undefined && { weightDecay }),
     ...(ema !== undefined && { ema }),

@@ -27,6 +27,8 @@ export interface Optimization {
   readonly lr: number;
   /** How the learning rate changes from step to step. */
   readonly schedule: typeof SCHEDULES[number];
+  /** Decay of Adam's average of gradients, `β₁`. @default 0.9 */
+  readonly beta1?: number;
   /** Weight decay of the optimizer: decoupled in AdamW, L2 in the others. @default the optimizer's */
   readonly weightDecay?: number;
   /**
@@ -82,15 +84,16 @@ export function accurate(
 /** Makes the recipe's optimizer for `network`. */
 export function makeOptimizer(recipe: Optimization, network: Module): Optimizer {
   const parameters = network.namedParameters();
-  const { lr, weightDecay } = recipe;
+  const { lr, beta1 = 0.9, weightDecay } = recipe;
   const options = { lr, ...(weightDecay !== undefined && { weightDecay }) };
+  const betas = [beta1, 0.999] as const;
   switch (recipe.optimizer) {
     case "sgd":
       return new SGD(parameters, options);
     case "adam":
-      return new Adam(parameters, options);
+      return new Adam(parameters, { ...options, betas });
     case "adamw":
-      return new AdamW(parameters, options);
+      return new AdamW(parameters, { ...options, betas });
   }
 }
 
