@@ -4,7 +4,7 @@ import type { Dataset } from "../data/types.ts";
 import { dotChart } from "../viz/dot_chart.ts";
 import { imageGrid } from "../viz/grid.ts";
 import { reportHtml, type ReportTable } from "../viz/report.ts";
-import { formatDuration } from "../train/progress.ts";
+import { formatSpan } from "../train/progress.ts";
 import { confusionsOf, type Contestant, figuresOf, hardest } from "./statistics.ts";
 
 /** What is compared. */
@@ -42,9 +42,7 @@ export function comparisonFiles(comparison: Comparison): Record<string, string> 
     f.seeds.length,
     f.size,
     String(f.epochs ?? "–"),
-    f.trainSeconds < 60
-      ? `${Number(f.trainSeconds.toPrecision(2))} s`
-      : formatDuration(f.trainSeconds),
+    formatSpan(f.trainSeconds),
     formatTime(f.imageSeconds),
     formatBytes(f.bytes),
   ]);

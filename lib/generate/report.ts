@@ -3,7 +3,7 @@
 import { join } from "../deps.ts";
 import { writeFileAtomic } from "../files.ts";
 import { grouped } from "../text.ts";
-import { formatDuration } from "../train/progress.ts";
+import { formatSpan } from "../train/progress.ts";
 import type { EpochFigures } from "../train/state.ts";
 import { lineChart } from "../viz/chart.ts";
 import { reportHtml, type ReportSection } from "../viz/report.ts";
@@ -62,7 +62,7 @@ export async function writeReport(
     facts: [
       ["Parameters", grouped(result.parameters)],
       ["Steps", String(result.steps)],
-      ["Training time", formatDuration(result.seconds)],
+      ["Training time", formatSpan(result.seconds)],
       ["Adapter", result.adapter],
       ["Seed", String(result.seed)],
       ["Started", config.started.slice(0, 19).replace("T", " ") + " UTC"],

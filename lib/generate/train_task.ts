@@ -16,7 +16,7 @@ import {
   type RunOptions,
   type RunPlan,
 } from "../train/open_run.ts";
-import { formatDuration, Progress } from "../train/progress.ts";
+import { formatSpan, Progress } from "../train/progress.ts";
 import type { Optimization } from "../train/recipe.ts";
 import { LAST_FILE, withKeptWeights } from "../train/run.ts";
 import { writeMetrics } from "../train/run_folder.ts";
@@ -138,7 +138,7 @@ export async function trainGenerator<R extends GeneratorRecipe>(
     await writeReport({ run, result, records, showcase });
     const summary =
       `loss ${result.train_loss.toFixed(4)} after ${result.epochs} epochs, trained in ` +
-      `${formatDuration(result.seconds)}\nsee ${join(run.folder, "report.html")}`;
+      `${formatSpan(result.seconds)}\nsee ${join(run.folder, "report.html")}`;
     if (options.json) progress.line(`\n${summary}`);
     console.log(options.json ? JSON.stringify(result) : `\n${summary}`);
     return 0;

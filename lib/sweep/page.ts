@@ -1,7 +1,7 @@
 /** A sweep as a page, a Markdown table, JSON, and CSV with a line for each run. @module */
 
 import { markdown } from "../compare/page.ts";
-import { formatDuration } from "../train/progress.ts";
+import { formatSpan } from "../train/progress.ts";
 import { dotChart } from "../viz/dot_chart.ts";
 import { reportHtml, type ReportSection, type ReportTable } from "../viz/report.ts";
 import type { RunResult } from "./attempt.ts";
@@ -246,6 +246,5 @@ function meanLossText(values: readonly number[]): string {
 
 function timeText(values: readonly number[]): string {
   const spread = spreadOf(values);
-  if (!spread) return "–";
-  return spread.mean < 60 ? `${Number(spread.mean.toPrecision(2))} s` : formatDuration(spread.mean);
+  return spread ? formatSpan(spread.mean) : "–";
 }

@@ -1,6 +1,6 @@
 /** How far a sweep is, on stderr. @module */
 
-import { bar, formatDuration, type Progress } from "../train/progress.ts";
+import { bar, formatDuration, formatSpan, type Progress } from "../train/progress.ts";
 import type { RunResult } from "./attempt.ts";
 import { describeRun, type PlannedRun, variedOptions } from "./grid.ts";
 import { describeMeasure } from "./measure.ts";
@@ -46,7 +46,7 @@ export class SweepProgress {
     this.#ended++;
     if (standing === "failed") this.#failed++;
     const said = result
-      ? `${describeMeasure(result)} in ${formatDuration(result.seconds)}`
+      ? `${describeMeasure(result)} in ${formatSpan(result.seconds)}`
       : standing === "failed"
       ? `failed (exit status ${exit ?? "unknown"})`
       : standing;

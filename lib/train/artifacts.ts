@@ -10,7 +10,7 @@ import { CAPTION_COLORS, imageGrid } from "../viz/grid.ts";
 import { reportHtml, type ReportSection } from "../viz/report.ts";
 import type { Predictions } from "./evaluate.ts";
 import { drawMistakes } from "./mistakes.ts";
-import { formatDuration } from "./progress.ts";
+import { formatSpan } from "./progress.ts";
 import type { EpochRecord } from "./state.ts";
 
 /** A finished run. */
@@ -102,7 +102,7 @@ export async function writeArtifacts(run: FinishedRun): Promise<string> {
   }
 
   return `${report}\n\n${percent} of the test images right (${right} of ${test.count}), ` +
-    `trained in ${formatDuration(result.seconds)}\nsee ${join(folder, "report.html")}`;
+    `trained in ${formatSpan(result.seconds)}\nsee ${join(folder, "report.html")}`;
 }
 
 function drawCharts(

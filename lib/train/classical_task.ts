@@ -5,6 +5,7 @@ import type { Dataset, ImageSet } from "../data/types.ts";
 import { join } from "../deps.ts";
 import { writeFileAtomic } from "../files.ts";
 import type { Options, OptionValue } from "../cli/spec.ts";
+import { grouped } from "../text.ts";
 import { showFetch } from "./announce.ts";
 import { writeArtifacts } from "./artifacts.ts";
 import { MODEL_FILE } from "./checkpoint.ts";
@@ -12,7 +13,7 @@ import { type ClassicalName, deskewed } from "./classifier.ts";
 import { accuracyOf, type Predictions } from "./evaluate.ts";
 import { encodeInfo } from "./model_info.ts";
 import { TRAINING_OPTIONS } from "./options.ts";
-import { formatDuration, Progress } from "./progress.ts";
+import { formatSpan, Progress } from "./progress.ts";
 import { createRunFolder, datasetConfig, versions, writeConfig } from "./run_folder.ts";
 
 const { data, out, subset, "test-subset": testSubset, seed, json, quiet } = TRAINING_OPTIONS;
@@ -148,8 +149,8 @@ export async function classicalRun(
   });
   const shown = options.deskew ? deskewDataset(loaded) : loaded;
   progress.line(
-    `data ${loaded.name} (${loaded.source}): ${loaded.train.count} to train on, ` +
-      `${loaded.test.count} to test on${options.deskew ? ", deskewed" : ""}`,
+    `data ${loaded.name} (${loaded.source}): ${grouped(loaded.train.count)} to train on, ` +
+      `${grouped(loaded.test.count)} to test on${options.deskew ? ", deskewed" : ""}`,
   );
 
   const started = new Date();
@@ -204,8 +205,8 @@ export async function classicalRun(
     records: [],
     facts: [
       ...fitted.facts,
-      ["Training time", formatDuration(seconds)],
-      ["Test time", formatDuration(predictSeconds)],
+      ["Training time", formatSpan(seconds)],
+      ["Test time", formatSpan(predictSeconds)],
     ],
     started: config.started,
     dataset: loaded,

@@ -14,13 +14,23 @@ export interface Position {
   readonly loss: number;
 }
 
-/** Seconds as `1:05` or `2:03:04`. */
+/** Seconds to go as `1:05` or `2:03:04`. */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   const s = String(whole % 60).padStart(2, "0");
   const minutes = Math.floor(whole / 60);
   if (minutes < 60) return `${minutes}:${s}`;
   return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${s}`;
+}
+
+/** What something took: `0.23 s`, `12 s`, `3 min 42 s` or `2 h 05 min`. */
+export function formatSpan(seconds: number): string {
+  const short = Number(Math.max(0, seconds).toPrecision(2));
+  if (short < 60) return `${short} s`;
+  const whole = Math.round(seconds);
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min ${String(whole % 60).padStart(2, "0")} s`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
 }
 
 /** A bar of `width` characters, `done` of `total` filled. */

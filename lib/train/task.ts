@@ -9,7 +9,7 @@ import { accuracyOf, predictSet } from "./evaluate.ts";
 import { stepsPerEpoch } from "./feed_stepper.ts";
 import { trainClassifier } from "./loop.ts";
 import { beginRun, resumeRun } from "./open_run.ts";
-import { formatDuration, Progress } from "./progress.ts";
+import { formatSpan, Progress } from "./progress.ts";
 import { planOf, type Run, saveRun, type TrainingRequest, withKeptWeights } from "./run.ts";
 import { INTERRUPTED, untilStopped } from "./signals.ts";
 import type { Accuracies } from "./state.ts";
@@ -151,7 +151,7 @@ async function finish(device: Device, run: Run): Promise<TrainingOutcome> {
     facts: [
       ["Parameters", grouped(result.parameters)],
       ["Epochs", String(result.epochs)],
-      ["Training time", formatDuration(result.seconds)],
+      ["Training time", formatSpan(result.seconds)],
       ["Adapter", result.adapter],
     ],
     started: config.started,

@@ -50,7 +50,7 @@ const OPTIMIZERS: Readonly<Record<Name, readonly ("sgd" | "adam")[]>> = {
   "cnn": ["sgd", "adam"],
   "lenet5": ["adam"],
   "resnet": ["adam"],
-  "resnet-conv-shortcut": [],
+  "resnet-conv-shortcut": ["adam"],
   "gru": ["adam"],
   "vit": ["adam"],
 };

@@ -37,11 +37,11 @@ Deno.test("SweepProgress counts what is done, failed and left, and estimates the
   told.ended(runs[2]!, state("done", 0), loss);
   assert.deepEqual(said.trimEnd().split("\n"), [
     "1 of 4 runs are done, 3 to go",
-    "mlp lr=0.1 seed=2: accuracy 50.00 % in 1:05; 2 done, 2 left, about 0:20 to go",
+    "mlp lr=0.1 seed=2: accuracy 50.00 % in 1 min 05 s; 2 done, 2 left, about 0:20 to go",
     "mlp lr=0.2 seed=1: failed (exit status 1); 2 done, 1 failed, 1 left, about 0:10 to go",
     "mlp lr=0.2 seed=2: stopped; 2 done, 1 failed, 1 left, about 0:07 to go",
     "trying again what failed: 1 of 4 runs",
-    "mlp lr=0.2 seed=1: loss 0.2500 in 1:05; 3 done, 1 failed, 0 left",
+    "mlp lr=0.2 seed=1: loss 0.2500 in 1 min 05 s; 3 done, 1 failed, 0 left",
   ]);
 });
 
@@ -52,5 +52,5 @@ Deno.test("SweepProgress draws a bar on a terminal, and removes it at the end", 
   told.round(1, 0, false);
   assert.match(said, /░ 0 done, 1 left$/);
   told.ended(runs[0]!, state("done", 0), result);
-  assert.match(said, /mlp seed=1: accuracy 50\.00 % in 1:05\n$/);
+  assert.match(said, /mlp seed=1: accuracy 50\.00 % in 1 min 05 s\n$/);
 });

@@ -1,4 +1,10 @@
-import { bar, formatDuration, type Position, Progress } from "../../lib/train/progress.ts";
+import {
+  bar,
+  formatDuration,
+  formatSpan,
+  type Position,
+  Progress,
+} from "../../lib/train/progress.ts";
 import { assert } from "../deps.ts";
 
 type Kind = { readonly quiet?: boolean; readonly terminal?: boolean };
@@ -103,4 +109,20 @@ Deno.test("bar() is filled by its share and always as wide", () => {
   assert.equal(bar(0, 4, 3), "░░░");
   assert.equal(bar(9, 4, 3), "███");
   assert.equal(bar(0, 0, 3), "░░░");
+});
+
+Deno.test("formatSpan() says a time with its units", () => {
+  const cases: [number, string][] = [
+    [0, "0 s"],
+    [-1e-9, "0 s"],
+    [0.2345, "0.23 s"],
+    [5.44, "5.4 s"],
+    [59.4, "59 s"],
+    [59.6, "1 min 00 s"],
+    [222.4, "3 min 42 s"],
+    [3599.6, "1 h 00 min"],
+    [7530, "2 h 05 min"],
+    [360_000, "100 h 00 min"],
+  ];
+  for (const [seconds, text] of cases) assert.equal(formatSpan(seconds), text);
 });
