@@ -5,6 +5,11 @@ export function grouped(count: number): string {
   return count.toLocaleString("en").replaceAll(",", " ");
 }
 
+/** How many there are of something: `1 epoch`, `20 epochs`. */
+export function counted(count: number, noun: string): string {
+  return `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 const UNITS = ["kB", "MB", "GB", "TB"] as const;
 
 /** Bytes in decimal units, as shops and systems count memory and files: `11.6 MB`. */

@@ -2,13 +2,19 @@
 
 import { join } from "../deps.ts";
 import { writeFileAtomic } from "../files.ts";
-import { grouped } from "../text.ts";
+import { counted, grouped } from "../text.ts";
 import { formatSpan } from "../train/progress.ts";
 import type { EpochFigures } from "../train/state.ts";
 import { lineChart } from "../viz/chart.ts";
 import { reportHtml, type ReportSection } from "../viz/report.ts";
 import type { Showcase } from "./showcase.ts";
 import type { GeneratorResult, GeneratorRun, MoreLosses } from "./train_task.ts";
+
+const LOSS_NAMES = {
+  mse: "mean squared error",
+  l1: "mean absolute error",
+  bce: "binary cross-entropy",
+};
 
 /** A finished run. */
 export interface FinishedGenerator {
@@ -32,7 +38,7 @@ export async function writeReport(
   const loss = lineChart({
     title: `Training loss, ${title}`,
     xLabel: "epoch",
-    yLabel: "loss",
+    yLabel: LOSS_NAMES[config.recipe.loss ?? "bce"],
     series: training.losses.map((key, i) => ({
       name: names[i]!,
       points: records.map((record) => [record.epoch, record[key] ?? null]),
@@ -58,10 +64,10 @@ export async function writeReport(
   ];
   const page = reportHtml({
     title: `${title}: loss ${result.train_loss.toFixed(4)}`,
-    subtitle: `after ${result.epochs} epochs`,
+    subtitle: `after ${counted(result.epochs, "epoch")}`,
     facts: [
       ["Parameters", grouped(result.parameters)],
-      ["Steps", String(result.steps)],
+      ["Steps", grouped(result.steps)],
       ["Training time", formatSpan(result.seconds)],
       ["Adapter", result.adapter],
       ["Seed", String(result.seed)],

@@ -3,8 +3,10 @@
 import type { Dataset, DatasetName } from "../data/types.ts";
 import { join } from "../deps.ts";
 import { type Device, openDevice } from "../device.ts";
+import type { DiffusionLoss } from "../diffusion/loss.ts";
 import type { GeneratorName } from "../models/generators.ts";
 import type { ImageShape } from "../models/shape.ts";
+import { counted } from "../text.ts";
 import { announceAdapter } from "../train/announce.ts";
 import { MODEL_FILE } from "../train/checkpoint.ts";
 import { trainEpochs } from "../train/epochs.ts";
@@ -33,6 +35,8 @@ import type { TrainedGenerator } from "./training.ts";
 export interface GeneratorRecipe extends Optimization {
   /** The process, of a diffusion network. */
   readonly process?: Process;
+  /** How its errors count. */
+  readonly loss?: DiffusionLoss;
   /** The share of labels that are dropped. */
   readonly dropLabels?: number;
   /** What is drawn on the way. */
@@ -137,7 +141,7 @@ export async function trainGenerator<R extends GeneratorRecipe>(
     const { records } = run.state;
     await writeReport({ run, result, records, showcase });
     const summary =
-      `loss ${result.train_loss.toFixed(4)} after ${result.epochs} epochs, trained in ` +
+      `loss ${result.train_loss.toFixed(4)} after ${counted(result.epochs, "epoch")}, trained in ` +
       `${formatSpan(result.seconds)}\nsee ${join(run.folder, "report.html")}`;
     if (options.json) progress.line(`\n${summary}`);
     console.log(options.json ? JSON.stringify(result) : `\n${summary}`);

@@ -2,7 +2,7 @@
 
 import type { FetchProgress } from "../data/fetch.ts";
 import type { Device } from "../device.ts";
-import { grouped } from "../text.ts";
+import { counted, grouped } from "../text.ts";
 import type { Progress } from "./progress.ts";
 import { bar } from "./progress.ts";
 import type { Optimization } from "./recipe.ts";
@@ -31,7 +31,7 @@ export function announceData(
   progress.line(
     `model ${model}, ${grouped(parameters)} parameters; ${recipe.optimizer}, lr ${recipe.lr}` +
       `${recipe.schedule === "constant" ? "" : ` (${recipe.schedule})`}, ` +
-      `batch ${recipe.batchSize}, ${recipe.epochs} epochs` +
+      `batch ${recipe.batchSize}, ${counted(recipe.epochs, "epoch")}` +
       `${recipe.augment ? ", augmented" : ""}, seed ${recipe.seed}`,
   );
 }

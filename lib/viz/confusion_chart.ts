@@ -59,7 +59,7 @@ export function confusionChart(
     : `${formatNumber(right, 0)} of ${formatNumber(total, 0)} right (${percent(right / total)})`;
   const key = `${summary}. Rows: truth, columns: prediction.`;
   const recallX = left + size * cellWidth + 14;
-  const recallWidth = textWidth("100.00%", TEXT);
+  const recallWidth = textWidth("100.00 %", TEXT);
 
   return svgDocument({
     title,
@@ -135,5 +135,5 @@ function drawCell(
 }
 
 function percent(part: number): string {
-  return `${(part * 100).toFixed(2)}%`;
+  return `${(part * 100).toFixed(2)} %`;
 }

@@ -44,7 +44,7 @@ const NAME_LIMIT = 24;
 export function dotChart(options: DotChartOptions): string {
   const { title, label, rows, scale = "linear", format = "number" } = options;
   const text = (value: number) =>
-    format === "percent" ? `${(value * 100).toFixed(2)}%` : shortNumber(value);
+    format === "percent" ? `${(value * 100).toFixed(2)} %` : shortNumber(value);
   const names = rows.map(({ name }) => ellipsize(name, NAME_LIMIT));
   const means = rows.map(({ values }) => values.reduce((a, b) => a + b, 0) / values.length);
   const widest = (texts: readonly string[]) => Math.max(0, ...texts.map((t) => textWidth(t, TEXT)));

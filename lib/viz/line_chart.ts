@@ -198,7 +198,7 @@ function dashOf({ dashed }: Series, index: number): string {
 }
 
 function valueText(value: number, { yFormat }: LineChartOptions): string {
-  if (yFormat === "percent") return `${(value * 100).toFixed(2)}%`;
+  if (yFormat === "percent") return `${(value * 100).toFixed(2)} %`;
   const size = Math.abs(value);
   if (size >= 1e6 || (size > 0 && size < 1e-3)) return formatExponent(value, 3);
   return formatNumber(value, size < 10 ? 4 : size < 1000 ? 2 : 0);

@@ -82,7 +82,7 @@ export function linearAxis(min: number, max: number, options: LinearAxisOptions 
     ticks,
     position: (v) => (v - low) / (high - low),
     format: percent
-      ? (v) => `${(v * 100).toFixed(Math.max(0, decimals - 2))}%`
+      ? (v) => `${(v * 100).toFixed(Math.max(0, decimals - 2))} %`
       : decimals > 4 || Math.max(Math.abs(low), Math.abs(high)) >= 1e9
       ? (v) => formatExponent(v, TICK_DIGITS)
       : (v) => formatNumber(v, decimals),

@@ -49,8 +49,8 @@ Deno.test("confusionChart() names rows, columns, recall and accuracy", () => {
   for (const name of ["cat", "dog", "owl"]) {
     assert.equal(texts.filter((text) => text === name).length, 2);
   }
-  for (const recall of ["90.00%", "100.00%", "80.00%"]) assert.ok(texts.includes(recall));
-  assert.ok(texts.some((text) => text.startsWith("206 of 220 right (93.64%)")));
+  for (const recall of ["90.00 %", "100.00 %", "80.00 %"]) assert.ok(texts.includes(recall));
+  assert.ok(texts.some((text) => text.startsWith("206 of 220 right (93.64 %)")));
 });
 
 Deno.test("confusionChart() slopes long names and stays within the picture", () => {

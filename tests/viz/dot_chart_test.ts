@@ -25,7 +25,7 @@ Deno.test("dotChart() puts dots where the axis says, and the mean among its valu
   // Equal steps of value are equal steps in pixels.
   assert.ok(Math.abs((b - a) / (a - other) - 0.01 / 0.04) < 0.02);
   const texts = findAll(svg, "text").map(textOf);
-  for (const text of ["cnn", "svm <rbf>", "98.50%", "94.00%"]) assert.ok(texts.includes(text));
+  for (const text of ["cnn", "svm <rbf>", "98.50 %", "94.00 %"]) assert.ok(texts.includes(text));
 });
 
 Deno.test("dotChart() draws a logarithmic axis", () => {

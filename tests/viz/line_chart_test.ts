@@ -70,8 +70,8 @@ Deno.test("lineChart() says title, axes, epochs, names and last values", () => {
 Deno.test("lineChart() writes percent when told", () => {
   const points: Point[] = [[1, 0.95], [2, 0.9891]];
   const svg = chart([{ name: "test", points }], { yFormat: "percent" });
-  assert.ok(texts(svg).includes("test 98.91%"));
-  assert.ok(texts(svg).includes("96%"));
+  assert.ok(texts(svg).includes("test 98.91 %"));
+  assert.ok(texts(svg).includes("96 %"));
 });
 
 Deno.test("lineChart() leaves gaps where there is no value", () => {

@@ -47,10 +47,10 @@ Deno.test("linearAxis() shows room around a constant", () => {
 Deno.test("linearAxis() writes as many decimals as its step has", () => {
   assert.deepEqual(labels(linearAxis(0, 0.3)), ["0.0", "0.1", "0.2", "0.3"]);
   assert.deepEqual(labels(linearAxis(0.92, 1, { percent: true })), [
-    ...["92%", "94%", "96%", "98%", "100%"],
+    ...["92 %", "94 %", "96 %", "98 %", "100 %"],
   ]);
   assert.deepEqual(labels(linearAxis(0.989, 0.991, { percent: true })), [
-    ...["98.90%", "98.95%", "99.00%", "99.05%", "99.10%"],
+    ...["98.90 %", "98.95 %", "99.00 %", "99.05 %", "99.10 %"],
   ]);
   assert.deepEqual(labels(linearAxis(0, 0.00009)), ["0", "2e-5", "4e-5", "6e-5", "8e-5", "1e-4"]);
   assert.deepEqual(labels(linearAxis(0, 4e9)), ["0", "1e9", "2e9", "3e9", "4e9"]);
