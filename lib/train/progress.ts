@@ -50,6 +50,7 @@ export class Progress {
   readonly terminal: boolean;
   #started = performance.now();
   #startSteps: number | undefined;
+  #lastSteps = 0;
   #lastPlain = performance.now();
   #barShown = false;
 
@@ -87,11 +88,12 @@ export class Progress {
     if (this.#quiet) return;
     const { epoch, epochs, step, steps, loss } = position;
     const done = (epoch - 1) * steps + step;
-    if (this.#startSteps === undefined) {
-      // The first steps compile shaders and would spoil the rate.
+    if (this.#startSteps === undefined || done < this.#lastSteps) {
+      // The first steps of a run compile shaders and would spoil the rate.
       this.#startSteps = done;
       this.#started = performance.now();
     }
+    this.#lastSteps = done;
     const now = performance.now();
     if (!this.terminal && now - this.#lastPlain < PLAIN_INTERVAL) return;
     const rate = (done - this.#startSteps) / Math.max(1e-9, (now - this.#started) / 1000);

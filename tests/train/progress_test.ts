@@ -55,6 +55,18 @@ Deno.test("a terminal gets a bar that is drawn over and makes way for lines", ()
   ]);
 });
 
+Deno.test("another run begins to count anew", () => {
+  const pieces = written({ terminal: true }, (progress, advance) => {
+    progress.update({ ...at(100), epoch: 2 });
+    advance(60);
+    progress.update(at(1));
+    advance(1);
+    progress.update(at(11));
+  });
+  assert.match(pieces[1]!, / step 1\/100, loss 0\.5000$/);
+  assert.match(pieces[2]!, /, 10\.0 steps\/s, 0:19 left$/);
+});
+
 Deno.test("without a terminal there are plain lines, not more than two a minute", () => {
   const pieces = written({ terminal: false }, (progress, advance) => {
     progress.update(at(0));
