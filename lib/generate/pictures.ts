@@ -89,6 +89,14 @@ export function sampleGrid(
   });
 }
 
+/** Sides in pixels: of an image of a GIF, of its whole picture, and of what lies between images. */
+const FILM = { image: 56, sheet: 1280, gap: 6 };
+/** As light as the margins of the grids. */
+const FILM_GROUND = 249;
+/** How long a GIF takes from noise to images, in ms, and its shortest frame. */
+const FILM_TIME = 2000;
+const FILM_FRAME = 60;
+
 /** A GIF of the way from noise to images, the last frame held. */
 export function sampleGif(
   frames: readonly Float32Array[],
@@ -96,12 +104,19 @@ export function sampleGif(
   columns: number,
 ): Uint8Array<ArrayBuffer> {
   const count = frames[0]!.length / (height * width);
-  const scale = Math.max(1, Math.floor(56 / Math.max(height, width)));
+  const side = Math.max(height, width);
+  const largest = Math.min(FILM.image / side, FILM.sheet / (columns * side));
+  const scale = Math.max(1, Math.floor(largest));
+  const layout = { count, height, width, columns, minValue, maxValue, scale };
   const sheets = frames.map((images) =>
-    greySheet(images, { count, height, width, columns, minValue, maxValue, scale, gap: scale })
+    greySheet(images, { ...layout, gap: FILM.gap, ground: FILM_GROUND })
   );
   const { width: sheetWidth, height: sheetHeight } = sheets[0]!;
-  return encodeGif(sheets.map(({ data }) => data), { width: sheetWidth, height: sheetHeight });
+  return encodeGif(sheets.map(({ data }) => data), {
+    width: sheetWidth,
+    height: sheetHeight,
+    delay: Math.max(FILM_FRAME, FILM_TIME / frames.length),
+  });
 }
 
 /** The shares of the way to noise that {@link forwardGrid} shows. */

@@ -120,8 +120,10 @@ export interface GreySheetOptions {
   readonly maxValue: number;
   /** Pixels per value, in both directions. @default 1 */
   readonly scale?: number;
-  /** Black pixels between images. @default 2 */
+  /** Pixels between images. @default 2 */
   readonly gap?: number;
+  /** The grey of what lies between images, from 0 to 255. @default 0 */
+  readonly ground?: number;
 }
 
 /** A grey picture, as {@link encodeGif} takes it. */
@@ -134,13 +136,14 @@ export interface GreySheet {
   readonly height: number;
 }
 
-/** Puts images `(count, height, width)` side by side on a black sheet, row after row. */
+/** Puts images `(count, height, width)` side by side on a sheet, row after row. */
 export function greySheet(images: ArrayLike<number>, options: GreySheetOptions): GreySheet {
-  const { count, height, width, columns, minValue = 0, maxValue, scale = 1, gap = 2 } = options;
+  const { count, height, width, columns, minValue = 0, maxValue } = options;
+  const { scale = 1, gap = 2, ground = 0 } = options;
   const rows = Math.ceil(count / columns);
   const sheetWidth = columns * (width * scale + gap) - gap;
   const sheetHeight = rows * (height * scale + gap) - gap;
-  const data = new Uint8Array(sheetWidth * sheetHeight);
+  const data = new Uint8Array(sheetWidth * sheetHeight).fill(ground);
   const toByte = 255 / (maxValue - minValue);
   for (let i = 0; i < count; i++) {
     const left = (i % columns) * (width * scale + gap);

@@ -175,6 +175,11 @@ Deno.test("greySheet() puts images side by side", () => {
     ...[0, 0, 0, 0, 0],
     ...[255, 0, 0, 0, 0],
   ]);
+  const light = greySheet(images, { ...options, gap: 1, ground: 250 });
+  // What lies between images, and the place of the fourth.
+  const between = [2, 5, 6, 7, 8, 9, 12, 13, 14];
+  const expected = sheet.data.map((grey, i) => between.includes(i) ? 250 : grey);
+  assert.deepEqual(light.data, expected);
   const large = greySheet([1, 0], {
     count: 1,
     height: 1,
