@@ -20,6 +20,7 @@ import { loadDataset } from "../lib/data/load.ts";
 import type { DatasetName } from "../lib/data/types.ts";
 import { join } from "../lib/deps.ts";
 import { writeFileAtomic } from "../lib/files.ts";
+import { grouped } from "../lib/text.ts";
 import { showFetch } from "../lib/train/announce.ts";
 import {
   type ClassicalRequest,
@@ -124,8 +125,8 @@ async function compare({ options, given }: Parsed<typeof OPTIONS>): Promise<numb
     dataset: loaded,
     contestants,
     conditions: [
-      ["Recipes", options.recipe],
-      ["Training images", String(options.subset ?? loaded.train.count)],
+      ["Recipes", options.recipe + (options.quick ? ", of large networks few epochs" : "")],
+      ["Training images", grouped(options.subset ?? loaded.train.count)],
       ["Machine", [`${navigator.hardwareConcurrency} cores`, ...adapters].join(", ")],
       ["Date", new Date().toISOString().slice(0, 10)],
     ],

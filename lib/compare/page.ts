@@ -4,6 +4,7 @@ import type { Dataset } from "../data/types.ts";
 import { dotChart } from "../viz/dot_chart.ts";
 import { imageGrid } from "../viz/grid.ts";
 import { reportHtml, type ReportTable } from "../viz/report.ts";
+import { counted, grouped } from "../text.ts";
 import { formatSpan } from "../train/progress.ts";
 import { confusionsOf, type Contestant, figuresOf, hardest } from "./statistics.ts";
 
@@ -61,7 +62,9 @@ export function comparisonFiles(comparison: Comparison): Record<string, string> 
   const spread = figures.some(({ seeds }) => seeds.length > 1);
   const report = reportHtml({
     title: `Classifiers on ${dataset.name}`,
-    subtitle: `${figures.length} models, ${contestants.length} runs, ${test.count} test images`,
+    subtitle: `${counted(figures.length, "model")}, ${counted(contestants.length, "run")}, ${
+      grouped(test.count)
+    } test images`,
     facts: conditions,
     sections: [
       {
@@ -97,7 +100,7 @@ export function comparisonFiles(comparison: Comparison): Record<string, string> 
           heading: "The hardest images",
           png: hard,
           caption:
-            "Test images that most runs get wrong: truth → what most of these take it for, " +
+            "The test images that the most runs get wrong: truth → what most of these take it for, " +
             "and how many of all runs are wrong.",
         }]
         : []),
