@@ -69,6 +69,7 @@ export function endingOf(error: unknown, name: string): Ending {
 function permissionAdvice(reason: string): string {
   const [, kind, target = ""] = reason.match(/^Requires (\w+) access to (.+?), run again/) ?? [];
   if (kind === undefined) return reason;
+  if (kind === "all") return `no task may touch ${target}. Choose another path`;
   // Deno's flags split at commas, which cannot be escaped.
   const quoted = target.match(/^"([^,]*)"$/)?.[1];
   const flag = quoted === undefined ? `--allow-${kind}` : `--allow-${kind}=${quoted}`;

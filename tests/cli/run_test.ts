@@ -102,4 +102,5 @@ Deno.test("endingOf() names the flag of every kind of permission", () => {
   );
   assert.match(message("<CWD>", "read"), /no read access to <CWD>\. .* --allow-read$/);
   assert.match(message('"/a,b"', "read"), /--allow-read$/);
+  assert.match(message('"/proc/x"', "all"), /no task may touch "\/proc\/x"\. Choose another path$/);
 });
