@@ -42,7 +42,8 @@ export interface SampleRequest {
   /** How many pictures of the way to keep, evenly spaced in time; the last is the result. @default 0 */
   readonly frames?: number;
   /**
-   * Is told how many of the plan's evaluations are done; waits for the GPU now and then.
+   * Is told how many of the plan's evaluations are done, and stops the sampling when it throws; waits
+   * for the GPU now and then.
    *
    * @default nobody is told, and nothing is waited for on the way
    */

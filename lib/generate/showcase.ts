@@ -2,6 +2,7 @@
 
 import { join } from "../deps.ts";
 import { writeFileAtomic } from "../files.ts";
+import { bar, type Progress } from "../train/progress.ts";
 import { withKeptWeights } from "../train/run.ts";
 import { forwardGrid, type RealImages, realImages, sampleGif, sampleGrid } from "./pictures.ts";
 import type { GeneratorRun } from "./train_task.ts";
@@ -22,6 +23,14 @@ export interface Shown {
   readonly png: Uint8Array;
   /** The way to it, where it was filmed. */
   readonly gif: Uint8Array | undefined;
+}
+
+/** Who watches while a run draws. */
+export interface Watch {
+  /** Is shown how far a drawing is. */
+  readonly progress: Progress;
+  /** Stops a drawing. */
+  readonly signal: AbortSignal;
 }
 
 /** Draws for one run. */
@@ -49,16 +58,20 @@ export class Showcase {
     await writeFileAtomic(join(folder, "forward.png"), this.forward);
   }
 
-  /** Draws what is due after an epoch, and everything after the last one. */
-  async draw(epoch: number): Promise<void> {
+  /**
+   * Draws what is due after an epoch, and everything after the last one.
+   *
+   * @throws The reason of the signal when it stops the drawing.
+   */
+  async draw(epoch: number, watch: Watch): Promise<void> {
     const { epochs, samples: { every, gifEvery } } = this.#run.config.recipe;
     const isDue = (interval: number) => epoch === epochs || interval > 0 && epoch % interval === 0;
-    if (isDue(every) || isDue(gifEvery)) await this.#drawAll(epoch, isDue(gifEvery));
+    if (isDue(every) || isDue(gifEvery)) await this.#drawAll(epoch, isDue(gifEvery), watch);
   }
 
-  /** Draws everything again for a run that has no epoch left. */
-  async drawLast(): Promise<void> {
-    await this.#drawAll(this.#run.config.recipe.epochs, true);
+  /** Draws everything again for a run that has no epoch left; as {@link draw}. */
+  async drawLast(watch: Watch): Promise<void> {
+    await this.#drawAll(this.#run.config.recipe.epochs, true, watch);
   }
 
   /** Frees the recordings. */
@@ -71,14 +84,14 @@ export class Showcase {
     return { height, width, range };
   }
 
-  async #drawAll(epoch: number, filmed: boolean): Promise<void> {
+  async #drawAll(epoch: number, filmed: boolean, watch: Watch): Promise<void> {
     const { folder, config: { recipe: { samples } }, training: { labelled } } = this.#run;
     await Deno.mkdir(join(folder, FOLDER), { recursive: true });
     const shown: Shown[] = [];
     for (const guidance of labelled && samples.guidance || [undefined]) {
       const pictures = await withKeptWeights(
         this.#run,
-        () => this.#drawOne(epoch, guidance, filmed),
+        () => this.#drawOne(epoch, guidance, filmed, watch),
       );
       const name = `epoch-${String(epoch).padStart(4, "0")}` +
         (guidance === undefined ? "" : `-s${guidance}`);
@@ -89,7 +102,12 @@ export class Showcase {
     this.shown = shown;
   }
 
-  async #drawOne(epoch: number, guidance: number | undefined, filmed: boolean): Promise<Shown> {
+  async #drawOne(
+    epoch: number,
+    guidance: number | undefined,
+    filmed: boolean,
+    { progress, signal }: Watch,
+  ): Promise<Shown> {
     const { training, dataset: { classNames, name }, config: { recipe, model } } = this.#run;
     const columns = classNames.length;
     const count = columns * recipe.samples.rows;
@@ -99,11 +117,15 @@ export class Showcase {
       ...(guidance !== undefined && { guidance }),
     });
     this.#drawers.set(guidance, drawer);
+    const scale = guidance === undefined ? "" : `, guidance ${guidance}`;
     const { images, frames } = await drawer.sample({
       ...(training.labelled && { labels: Array.from({ length: count }, (_, i) => i % columns) }),
       ...(filmed && { frames: FRAMES }),
+      onProgress(done, total) {
+        signal.throwIfAborted();
+        progress.transient(`${bar(done, total)} drawing after epoch ${epoch}${scale}`);
+      },
     });
-    const scale = guidance === undefined ? "" : `, guidance ${guidance}`;
     const title = `${model} on ${name}, epoch ${epoch}${scale}`;
     const drawn = { images, ...this.#size };
     return {

@@ -161,7 +161,7 @@ async function train(run: GeneratorRun, { device, progress, showcase, signal, ea
 }): Promise<void> {
   const { training, train, state, optimizer, config: { recipe }, dataset: { maxValue } } = run;
   if (state.epoch === recipe.epochs) {
-    await showcase.drawLast();
+    await showcase.drawLast({ progress, signal });
     return;
   }
   const stepper = new FeedStepper({
@@ -183,7 +183,7 @@ async function train(run: GeneratorRun, { device, progress, showcase, signal, ea
     progress,
     signal,
     async measure(losses) {
-      await showcase.draw(state.epoch + 1);
+      await showcase.draw(state.epoch + 1, { progress, signal });
       return Object.fromEntries(training.losses.map((name, i) => [name, losses[i]!]).slice(1));
     },
     describe: (record) =>

@@ -71,13 +71,26 @@ export async function trainEpochs<More extends object>(job: EpochsJob<More>): Pr
       const started = performance.now() - state.seconds * 1000;
       await trainEpoch(job, started);
       const means = state.lossSums.map((sum) => sum / state.lossCount);
-      const more = await job.measure(means);
+      const more = await measureOrSave(job, means);
       state.seconds = (performance.now() - started) / 1000;
       finishEpoch(job, means[0]!, more);
       await job.save();
     }
   } finally {
     stepper.dispose();
+  }
+}
+
+/** Measures; when the signal stops that, the epoch's steps are saved, so that only it is done again. */
+async function measureOrSave<More extends object>(
+  { measure, save, signal }: EpochsJob<More>,
+  means: readonly number[],
+): Promise<More> {
+  try {
+    return await measure(means);
+  } catch (error) {
+    if (signal?.aborted && error === signal.reason) await save();
+    throw error;
   }
 }
 

@@ -271,6 +271,18 @@ Deno.test("samplers begin anew after a run that ended in NaN", async () => {
   device.check();
 });
 
+Deno.test("samplers begin anew after a run that its listener stopped", async () => {
+  await openDevice();
+  const plan = PLANS.ddpm!;
+  const sampler = new Sampler(network, plan, { shape: SHAPE, seed: SEED });
+  const onProgress = (done: number) => {
+    if (done > 5) throw new Error("enough");
+  };
+  await assert.rejects(sampler.sample({ onProgress }), /^Error: enough$/);
+  assert.deepEqual((await sampler.sample()).images, (await sample(plan)).images);
+  sampler.dispose();
+});
+
 Deno.test("a sampler refuses a network whose answer has another size", async () => {
   const wrong: Denoiser = (x) => tf.sum(x, 3);
   await assert.rejects(
