@@ -7,7 +7,12 @@ import type { Module, StateDict } from "../nn/module.ts";
 import { Random } from "../random.ts";
 import { modelFile, readCheckpoint } from "../train/checkpoint.ts";
 import { decodeInfo, encodeInfo, type ModelInfo, nonsense } from "../train/model_info.ts";
-import { decodeSafetensors, type EncodeOptions, encodeSafetensors } from "../train/safetensors.ts";
+import {
+  decodeSafetensors,
+  decodeTensors,
+  type EncodeOptions,
+  encodeSafetensors,
+} from "../train/safetensors.ts";
 import { NOISES, PREDICTIONS, type Process } from "./process.ts";
 
 /** What a checkpoint says of its generator. */
@@ -75,8 +80,10 @@ export async function loadGenerator(path: string): Promise<LoadedGenerator> {
  * @throws {CheckpointError} When it is damaged, or not one of this project's generators.
  */
 export function decodeGenerator(bytes: Uint8Array<ArrayBuffer>, file: string): LoadedGenerator {
-  const { tensors, metadata } = decodeSafetensors(bytes, file);
+  const { metadata } = decodeTensors(bytes, file);
+  // First, as a checkpoint of another kind may have numbers of other types too.
   const base = decodeInfo(metadata, file, GENERATOR_NAMES);
+  const { tensors } = decodeSafetensors(bytes, file);
   const process = base.model === "gan" ? undefined : decodeProcess(metadata.process, file);
   const network = build(base, process?.timesteps ?? 1, tensors, file);
   network.loadStateDict(tensors);

@@ -50,7 +50,8 @@ export function decodeInfo<Name extends string>(
   if (model === undefined) {
     throw new CheckpointError(
       `Cannot load ${file}: the network must be one of ${names.join(", ")}, ` +
-        `got ${JSON.stringify(metadata.model ?? "")}. Was it made by this project?`,
+        `got ${JSON.stringify(metadata.model ?? "")}. ` +
+        (metadata.inkling ? "Take a checkpoint of one of these" : "Was it made by this project?"),
     );
   }
   try {

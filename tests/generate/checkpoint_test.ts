@@ -1,3 +1,4 @@
+import { SVC } from "../../lib/classical/svm/svm.ts";
 import { join } from "../../lib/deps.ts";
 import { openDevice } from "../../lib/device.ts";
 import { CheckpointError } from "../../lib/errors.ts";
@@ -9,6 +10,7 @@ import {
 } from "../../lib/generate/checkpoint.ts";
 import { buildGenerator, type GeneratorName } from "../../lib/models/generators.ts";
 import { Random } from "../../lib/random.ts";
+import { encodeInfo } from "../../lib/train/model_info.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../lib/train/safetensors.ts";
 import { assert } from "../deps.ts";
 import { withFolder } from "../train/scratch.ts";
@@ -56,6 +58,16 @@ for (
     });
   });
 }
+
+Deno.test("a classifier's checkpoint is told from a generator's, whatever numbers it holds", async () => {
+  const set = { images: Uint8Array.of(1, 9), labels: Uint8Array.of(0, 1), count: 2 };
+  const svm = await SVC.fit({ ...set, height: 1, width: 1 }, { jobs: 1 });
+  const bytes = svm.save(encodeInfo({ ...info("gan", 8), model: "svm" }));
+  assert.throws(() => decodeGenerator(bytes, "machine"), {
+    name: "CheckpointError",
+    message: /one of ddpm, .*gan, got "svm"\. Take a checkpoint of one of these$/,
+  });
+});
 
 Deno.test("checkpoints that make no sense are refused", async () => {
   await openDevice();
