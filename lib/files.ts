@@ -1,5 +1,7 @@
 /** Files: written so that a reader never meets half of one, and whose fault it is when not. @module */
 
+import { DataError } from "./errors.ts";
+
 /**
  * Writes `content` beside `path`, flushes it to the disk and renames it into place: whatever stops
  * the process, `path` holds either what it held before or all of `content`.
@@ -23,6 +25,24 @@ export async function writeFileAtomic(path: string, content: Uint8Array | string
   } catch (error) {
     await Deno.remove(part).catch(() => {});
     throw error;
+  }
+}
+
+/**
+ * Makes the folder that `--out` names, and those above it, where they are not there yet.
+ *
+ * @param what What is to be written there, for the error.
+ * @throws {DataError} When the system refuses.
+ * @throws {Deno.errors.NotCapable} Without permission to write there.
+ */
+export async function makeFolder(path: string, what: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable || !(error instanceof Error)) throw error;
+    throw new DataError(
+      `Cannot write ${what} to ${path}: ${error.message}. Choose another folder with --out`,
+    );
   }
 }
 

@@ -19,7 +19,7 @@ import { parseCommand, type Parsed, runTask } from "../lib/cli.ts";
 import { loadDataset } from "../lib/data/load.ts";
 import type { DatasetName } from "../lib/data/types.ts";
 import { join } from "../lib/deps.ts";
-import { writeFileAtomic } from "../lib/files.ts";
+import { makeFolder, writeFileAtomic } from "../lib/files.ts";
 import { grouped } from "../lib/text.ts";
 import { showFetch } from "../lib/train/announce.ts";
 import {
@@ -108,6 +108,8 @@ async function compare({ options, given }: Parsed<typeof OPTIONS>): Promise<numb
     onProgress: showFetch(progress),
     notice: (line) => progress.warn(line),
   });
+  const folder = options.out ?? join(options.runs, "compare", loaded.name);
+  await makeFolder(folder, "the page");
   const runs = options.quick && !given.has("seeds") ? 1 : options.seeds;
   const seeds = Array.from({ length: runs }, (_, i) => i + 1);
   const contestants: Contestant[] = [];
@@ -131,8 +133,6 @@ async function compare({ options, given }: Parsed<typeof OPTIONS>): Promise<numb
       ["Date", new Date().toISOString().slice(0, 10)],
     ],
   });
-  const folder = options.out ?? join(options.runs, "compare", loaded.name);
-  await Deno.mkdir(folder, { recursive: true });
   for (const [name, text] of Object.entries(files)) {
     await writeFileAtomic(join(folder, name), text);
   }

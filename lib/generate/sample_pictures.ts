@@ -20,22 +20,6 @@ function columnsOf(count: number, labels: readonly number[] | undefined): number
 }
 
 /**
- * Makes the folder of the pictures.
- *
- * @throws {DataError} When the system refuses.
- */
-export async function makeFolder(path: string): Promise<void> {
-  try {
-    await Deno.mkdir(path, { recursive: true });
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable || !(error instanceof Error)) throw error;
-    throw new DataError(
-      `Cannot write pictures to ${path}: ${error.message}. Choose another folder with --out`,
-    );
-  }
-}
-
-/**
  * Writes a picture of all images, a GIF of the frames if there are any, and each image by itself if that
  * is asked for.
  *

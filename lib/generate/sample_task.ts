@@ -3,6 +3,7 @@
 import { Sampler } from "../diffusion/sampler.ts";
 import { openDevice } from "../device.ts";
 import { CheckpointError, UsageError } from "../errors.ts";
+import { makeFolder } from "../files.ts";
 import { DenoisingNetwork } from "../models/denoising_network.ts";
 import type { GAN } from "../models/gan.ts";
 import { denoisers, type GeneratorName } from "../models/generators.ts";
@@ -17,7 +18,7 @@ import { latentDrawer } from "./latent_drawer.ts";
 import type { Drawn } from "./pictures.ts";
 import { planOf } from "./process.ts";
 import type { SampleOptions } from "./sample_options.ts";
-import { makeFolder, writePictures } from "./sample_pictures.ts";
+import { writePictures } from "./sample_pictures.ts";
 import type { Drawer } from "./training.ts";
 
 /** A checkpoint that ships with the project. */
@@ -70,7 +71,7 @@ export async function sampleTask(request: SampleTask): Promise<number> {
   const labels = settings.labelled
     ? Array.from({ length: count }, (_, i) => asked[i % asked.length]!)
     : undefined;
-  await makeFolder(options.out);
+  await makeFolder(options.out, "pictures");
   progress.line(
     `drawing ${count} images with ${info.model} of ${info.dataset} (${generator.path})` +
       settings.description,

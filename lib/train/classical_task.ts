@@ -3,7 +3,7 @@
 import { loadDataset } from "../data/load.ts";
 import type { Dataset, ImageSet } from "../data/types.ts";
 import { join } from "../deps.ts";
-import { writeFileAtomic } from "../files.ts";
+import { makeFolder, writeFileAtomic } from "../files.ts";
 import type { Options, OptionValue } from "../cli/spec.ts";
 import { grouped } from "../text.ts";
 import { showFetch } from "./announce.ts";
@@ -139,6 +139,8 @@ export async function classicalRun(
   progress: Progress,
 ): Promise<{ readonly result: ClassicalResult; readonly summary: string }> {
   const { options, task, seed } = request;
+  // Before the work, which would be lost; the run's own folder only after it, or it might stay empty.
+  await makeFolder(join(options.out, task), "the run");
   const loaded = await loadDataset({
     dataset: options.dataset,
     dir: options.data,

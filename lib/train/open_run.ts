@@ -6,6 +6,7 @@ import type { Dataset, DatasetName, ImageSet } from "../data/types.ts";
 import type { Device } from "../device.ts";
 import { CheckpointError, UsageError } from "../errors.ts";
 import type { ImageShape } from "../models/shape.ts";
+import { counted } from "../text.ts";
 import { announceData, showFetch } from "./announce.ts";
 import type { ModelInfo } from "./model_info.ts";
 import { type DATASET_CHOICES, RESUME_OPTIONS } from "./options.ts";
@@ -173,7 +174,9 @@ export async function resumeRun<
   }
   await writeConfig(folder, config);
   announceData(config, progress);
-  progress.line(`resuming ${folder} after ${state.epoch} epochs and ${state.step} steps`);
+  progress.line(
+    `resuming ${folder} after ${counted(state.epoch, "epoch")} and ${counted(state.step, "step")}`,
+  );
   const info = infoOf(config, dataset);
   return { folder, config, dataset, train, validation, ...trained, state, info };
 }

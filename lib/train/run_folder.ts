@@ -158,11 +158,18 @@ export async function readConfig<R extends Optimization = Recipe, Name extends s
       `Cannot resume: ${folder} is not a run folder, it has no ${CONFIG_FILE}`,
     );
   }
+  let classical: string | undefined;
   try {
     const config: RunConfig<R, Name> = JSON.parse(text);
     if (config.recipe && config.dataset && config.shape) return config;
+    if ("settings" in config) classical = config.task;
   } catch {
     // Falls through to the same error as a file that parses but is no configuration.
+  }
+  if (classical !== undefined) {
+    throw new CheckpointError(
+      `Cannot resume: ${folder} is a run of ${classical}, which is trained in one piece`,
+    );
   }
   throw new CheckpointError(`Cannot resume: ${join(folder, CONFIG_FILE)} is damaged`);
 }

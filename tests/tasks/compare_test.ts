@@ -41,6 +41,10 @@ Deno.test("compare refuses what it does not know", async () => {
   assertOneError(await compare(folder.path, "--models="), 2, /--models needs one of svm, rf/);
   assertOneError(await compare(folder.path, "--seeds", "0"), 2, /--seeds must be a whole number/);
   assertOneError(await compare(folder.path, "--subset", "0"), 2, /--subset must be a whole number/);
+  const file = `${folder.path}/file`;
+  await Deno.writeTextFile(file, "");
+  const taken = ["--quiet", "--models", "svm", "--out", file];
+  assertOneError(await compare(folder.path, ...taken), 1, /Cannot write the page to .*file: /);
   const one = ["--quiet", "--subset", "1", "--models", "rf"];
   assertOneError(await compare(folder.path, ...one), 1, /two classes or more, got class 0 only/);
 });

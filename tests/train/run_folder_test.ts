@@ -93,6 +93,8 @@ Deno.test("readConfig() refuses what is no run folder", async () => {
       await Deno.writeTextFile(path, text);
       await refused(folder, /^Cannot resume: .*config\.json is damaged$/);
     }
+    await writeConfig(folder, { task: "svm", model: "svm", settings: { C: 1 } });
+    await refused(folder, /^Cannot resume: .* is a run of svm, which is trained in one piece$/);
   });
 });
 
