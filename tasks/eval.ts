@@ -17,6 +17,7 @@ import { dirname, join } from "../lib/deps.ts";
 import { CheckpointError, UsageError } from "../lib/errors.ts";
 import { classificationReport, confusionMatrix } from "../lib/metrics/classification.ts";
 import { formatConfusionMatrix, formatReport } from "../lib/metrics/text.ts";
+import { grouped } from "../lib/text.ts";
 import { announceAdapter, showFetch } from "../lib/train/announce.ts";
 import { type Classifier, loadClassifier } from "../lib/train/classifier.ts";
 import type { Predictions } from "../lib/train/evaluate.ts";
@@ -65,7 +66,9 @@ async function evaluate(parsed: Parsed<typeof OPTIONS>): Promise<void> {
   checkFits(model, dataset);
   if (model.device) announceAdapter(model.device, progress);
   progress.line(`model ${model.info.model}, trained on ${model.info.dataset}: ${model.path}`);
-  progress.line(`data ${dataset.name} (${dataset.source}): ${dataset.test.count} test images`);
+  progress.line(
+    `data ${dataset.name} (${dataset.source}): ${grouped(dataset.test.count)} test images`,
+  );
 
   const { predictions, seconds } = await predictTimed(model, dataset);
   const { test, classNames } = dataset;
@@ -74,8 +77,10 @@ async function evaluate(parsed: Parsed<typeof OPTIONS>): Promise<void> {
   const rate = test.count / seconds;
   const right = matrix.reduce((sum, row, c) => sum + row[c]!, 0);
   const text = `${formatReport(report)}\n${formatConfusionMatrix(matrix, classNames)}\n` +
-    `${(report.accuracy * 100).toFixed(2)} % right (${right} of ${test.count}), ` +
-    `${rate < 100 ? rate.toPrecision(3) : Math.round(rate)} images/s`;
+    `${(report.accuracy * 100).toFixed(2)} % right (${grouped(right)} of ${
+      grouped(test.count)
+    }), ` +
+    `${rate < 100 ? rate.toPrecision(3) : grouped(Math.round(rate))} images/s`;
   if (options.json) progress.line(text);
   else console.log(text);
 

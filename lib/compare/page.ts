@@ -5,6 +5,7 @@ import { dotChart } from "../viz/dot_chart.ts";
 import { imageGrid } from "../viz/grid.ts";
 import { reportHtml, type ReportTable } from "../viz/report.ts";
 import { counted, grouped } from "../text.ts";
+import { mistakeCaption } from "../train/mistakes.ts";
 import { formatSpan } from "../train/progress.ts";
 import { confusionsOf, type Contestant, figuresOf, hardest } from "./statistics.ts";
 
@@ -158,7 +159,8 @@ function drawHard({ dataset, contestants }: Comparison): Uint8Array | undefined 
     maxValue,
     columns: Math.min(8, hard.length),
     captions: hard.map(({ index, wrong, taken }) =>
-      `${classNames[test.labels[index]!]}→${classNames[taken]}\n${wrong} of ${contestants.length}`
+      `${mistakeCaption(classNames[test.labels[index]!]!, classNames[taken]!)}\n` +
+      `${wrong} of ${contestants.length}`
     ),
   });
 }

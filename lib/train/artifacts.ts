@@ -10,6 +10,7 @@ import { CAPTION_COLORS, imageGrid } from "../viz/grid.ts";
 import { reportHtml, type ReportSection } from "../viz/report.ts";
 import type { Predictions } from "./evaluate.ts";
 import { drawMistakes } from "./mistakes.ts";
+import { grouped } from "../text.ts";
 import { formatSpan } from "./progress.ts";
 import type { EpochRecord } from "./state.ts";
 
@@ -89,7 +90,7 @@ export async function writeArtifacts(run: FinishedRun): Promise<string> {
   ];
   files["report.html"] = reportHtml({
     title: `${title}: ${percent}`,
-    subtitle: `${right} of ${test.count} test images right`,
+    subtitle: `${grouped(right)} of ${grouped(test.count)} test images right`,
     facts: [
       ...run.facts,
       ["Seed", String(result.seed)],
@@ -101,7 +102,9 @@ export async function writeArtifacts(run: FinishedRun): Promise<string> {
     await writeFileAtomic(join(folder, name), content);
   }
 
-  return `${report}\n\n${percent} of the test images right (${right} of ${test.count}), ` +
+  return `${report}\n\n${percent} of the test images right (${grouped(right)} of ${
+    grouped(test.count)
+  }), ` +
     `trained in ${formatSpan(result.seconds)}\nsee ${join(folder, "report.html")}`;
 }
 

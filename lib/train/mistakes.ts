@@ -6,6 +6,14 @@ import type { Predictions } from "./evaluate.ts";
 
 /** Images shown at most. */
 const MOST = 40;
+/** A caption of more characters than this takes two lines, so that eight still fit on a page. */
+const LONG = 7;
+
+/** A mistake under its image: `4→9`, or on two lines where the names are long. */
+export function mistakeCaption(truth: string, taken: string): string {
+  const line = `${truth}→${taken}`;
+  return line.length > LONG ? `${truth}\n→${taken}` : line;
+}
 
 /**
  * Draws the misclassified test images, the most confident mistakes first, as "truth → prediction".
@@ -30,7 +38,7 @@ export function drawMistakes(
   );
   const caption = (i: number) => {
     const [truth, taken] = [classNames[test.labels[i]!]!, classNames[classes[i]!]!];
-    return `${truth}→${taken}\n${(confidence(i) * 100).toFixed(0)} %`;
+    return `${mistakeCaption(truth, taken)}\n${(confidence(i) * 100).toFixed(0)} %`;
   };
   return imageGrid({
     images,

@@ -1,6 +1,6 @@
 import type { Dataset } from "../../lib/data/types.ts";
 import { PNG } from "../../lib/deps.ts";
-import { drawMistakes } from "../../lib/train/mistakes.ts";
+import { drawMistakes, mistakeCaption } from "../../lib/train/mistakes.ts";
 import { Buffer } from "node:buffer";
 import { assert } from "../deps.ts";
 
@@ -42,4 +42,9 @@ Deno.test("drawMistakes() puts the most confident mistake first, forty at most",
   const grey = (x: number, y: number) => data[(y * width + x) * 4];
   assert.equal(grey(56, 56), 255);
   assert.equal(grey(56 + 92, 56), 0);
+});
+
+Deno.test("mistakeCaption() breaks between long names", () => {
+  assert.equal(mistakeCaption("4", "9"), "4→9");
+  assert.equal(mistakeCaption("Ankle boot", "Bag"), "Ankle boot\n→Bag");
 });
