@@ -42,7 +42,6 @@ const CALM_STEPS = 12;
 
 /**
  * What each network is trained by for 50 steps: by its recipe's optimizer, the first ones by both.
- * The second residual network differs from the first in one layer, which the first pass checks.
  */
 const OPTIMIZERS: Readonly<Record<Name, readonly ("sgd" | "adam")[]>> = {
   "mlp": ["sgd", "adam"],
