@@ -1,4 +1,6 @@
 import { openDevice } from "../../lib/device.ts";
+import shipped from "../../data/checkpoints/dit-light-digits.txt" with { type: "text" };
+import { decodeGenerator } from "../../lib/generate/checkpoint.ts";
 import { diffusionTraining } from "../../lib/generate/diffusion.ts";
 import { drawBatches } from "../../lib/generate/draw.ts";
 import { latentDrawer } from "../../lib/generate/latent_drawer.ts";
@@ -55,6 +57,33 @@ Deno.test("images are the same however they are split into batches", async () =>
   assert.deepEqual(whole.frames.at(-1), whole.images);
   // Other noise, other images: the test would not see a drawer that ignores its number.
   assert.notDeepEqual(whole.images.slice(64, 128), whole.images.slice(192, 256));
+});
+
+Deno.test("a trained network draws the same images in any batches, guided too", async () => {
+  const device = await openDevice();
+  const { info, network: trained } = decodeGenerator(Uint8Array.fromBase64(shipped), "shipped");
+  const { network, training } = diffusionTraining("dit-light", info.shape, {
+    ...recipe,
+    process: info.process!,
+    dropLabels: 0.1,
+    samples: { ...recipe.samples, steps: 20 },
+  });
+  network.loadStateDict(await trained.stateDict());
+  const labels = [2, 0, 2, 6, 9];
+  const draw = async (batchSize: number) => {
+    const drawer = training.drawer({ count: batchSize, seed: 7, guidance: 2 });
+    const { images } = await drawBatches(drawer, { count: 5, batchSize, labels });
+    drawer.dispose();
+    return images;
+  };
+  const whole = await draw(5);
+  assert.deepEqual(await draw(5), whole, "the same bits again");
+  for (const batchSize of [1, 2, 4]) {
+    assertAllClose(await draw(batchSize), whole, { rtol: 0, atol: 1e-4 });
+  }
+  device.check();
+  trained.dispose();
+  network.dispose();
 });
 
 Deno.test("a generator of one pass draws by seed and number", async () => {
