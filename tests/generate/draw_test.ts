@@ -6,6 +6,7 @@ import { drawBatches } from "../../lib/generate/draw.ts";
 import { latentDrawer } from "../../lib/generate/latent_drawer.ts";
 import type { DiffusionRecipe } from "../../lib/generate/recipe.ts";
 import { Generator } from "../../lib/models/gan.ts";
+import type { DenoiserName } from "../../lib/models/generators.ts";
 import { Random } from "../../lib/random.ts";
 import { assertAllClose } from "../allclose.ts";
 import { assert } from "../deps.ts";
@@ -30,10 +31,16 @@ const recipe: DiffusionRecipe = {
   samples: { rows: 1, every: 1, gifEvery: 1, guidance: [1], steps: 4 },
 };
 
-Deno.test("images are the same however they are split into batches", async () => {
+for (const [name, side] of [["dit-tiny", 8], ["ddpm", 12], ["cddpm", 8]] as const) {
+  Deno.test(`images of ${name} are the same however they are split into batches`, () =>
+    checkSplit(name, side));
+}
+
+async function checkSplit(name: DenoiserName, side: number): Promise<void> {
   await openDevice();
-  const { training } = diffusionTraining("dit-tiny", shape, recipe);
-  const labels = [3, 1, 4, 1, 5];
+  const size = side * side;
+  const { training } = diffusionTraining(name, { ...shape, height: side, width: side }, recipe);
+  const labels = training.labelled ? [3, 1, 4, 1, 5] : undefined;
   const draw = async (batchSize: number) => {
     const drawer = training.drawer({ count: batchSize, seed: 7 });
     const shares: number[] = [];
@@ -51,13 +58,14 @@ Deno.test("images are the same however they are split into batches", async () =>
   };
   const whole = await draw(5);
   const split = await draw(2);
-  assert.equal(whole.images.length, 5 * 64);
+  assert.equal(whole.images.length, 5 * size);
   assert.equal(split.frames.length, whole.frames.length);
   assertAllClose(split.images, whole.images, { rtol: 0, atol: 1e-4 });
   assert.deepEqual(whole.frames.at(-1), whole.images);
   // Other noise, other images: the test would not see a drawer that ignores its number.
-  assert.notDeepEqual(whole.images.slice(64, 128), whole.images.slice(192, 256));
-});
+  const image = (i: number) => whole.images.slice(i * size, (i + 1) * size);
+  assert.notDeepEqual(image(1), image(3));
+}
 
 Deno.test("a trained network draws the same images in any batches, guided too", async () => {
   const device = await openDevice();
