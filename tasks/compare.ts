@@ -118,7 +118,10 @@ async function compare({ options, given }: Parsed<typeof OPTIONS>): Promise<numb
     for (const seed of model === "svm" ? [1] : seeds) {
       progress.line(`\n== ${model}, seed ${seed}`);
       const folder = await runOf(model, seed, options, progress);
-      if (folder === undefined) return INTERRUPTED;
+      if (folder === undefined) {
+        progress.warn("the comparison goes on with the same command");
+        return INTERRUPTED;
+      }
       contestants.push(await contestantOf(folder, loaded.test));
     }
   }
