@@ -178,7 +178,7 @@ function settingsOf({ network, info }: LoadedGenerator, options: SampleOptions):
   if (guidance !== 1 && !guidable) {
     throw new UsageError(
       `Cannot guide ${info.model}: it never learnt without labels, got --guidance ${guidance}. ` +
-        "Leave it out, or train with --drop-labels 0.1",
+        `Leave it out${labels === "optional" ? ", or train with --drop-labels 0.1" : ""}`,
     );
   }
   const plan = planOf(process, options.sampler, options.steps);
