@@ -43,7 +43,7 @@ const OPTIONS = {
   out: {
     type: "path",
     placeholder: "FILE.png",
-    help: "Draw the mistakes, the most confident first, into this file.",
+    help: "Draw the mistakes, the most confident first, into this PNG.",
   },
   ...OUTPUT_OPTIONS,
 } as const satisfies Options;

@@ -33,7 +33,7 @@ const OPTIONS = {
   out: {
     type: "path",
     placeholder: "FILE.png",
-    help: "Draw the pictures as the network sees them, each with its prediction, into this file.",
+    help: "Draw the pictures as the network sees them, each with its prediction, into this PNG.",
   },
   ...OUTPUT_OPTIONS,
 } as const satisfies Options;

@@ -1,15 +1,20 @@
 /** Writing a picture to where the user asked for it. @module */
 
 import { dirname } from "../deps.ts";
-import { DataError } from "../errors.ts";
+import { DataError, UsageError } from "../errors.ts";
 import { writeFileAtomic } from "../files.ts";
 
 /**
- * Writes a picture, whole or not at all.
+ * Writes a picture, whole or not at all. Only a name that ends in `.png` is taken: whoever gives the
+ * name of another file by mistake would lose that file.
  *
+ * @throws {UsageError} When the name is not that of a PNG file.
  * @throws {DataError} When the folder is absent or the system refuses.
  */
 export async function savePicture(path: string, png: Uint8Array): Promise<void> {
+  if (!path.toLowerCase().endsWith(".png")) {
+    throw new UsageError(`Cannot write the picture: its name must end in .png, got --out ${path}`);
+  }
   try {
     await writeFileAtomic(path, png);
   } catch (error) {

@@ -12,6 +12,17 @@ Deno.test("savePicture() writes the bytes in the place of older ones", async () 
   assert.deepEqual(Array.from(Deno.readDirSync(folder.path), ({ name }) => name), ["a.png"]);
 });
 
+Deno.test("savePicture() leaves files alone that are no pictures", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/model.safetensors`;
+  await Deno.writeTextFile(path, "weights");
+  await assert.rejects(savePicture(path, Uint8Array.of(1)), {
+    name: "UsageError",
+    message: /its name must end in \.png, got --out .*model\.safetensors$/,
+  });
+  assert.equal(await Deno.readTextFile(path), "weights");
+});
+
 Deno.test("savePicture() names the folder that is not there", async () => {
   await using folder = await temporaryFolder();
   await assert.rejects(
