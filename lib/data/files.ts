@@ -31,6 +31,9 @@ async function unlessAbsent<T>(path: string, read: () => Promise<T>): Promise<T 
     return await read();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof Deno.errors.IsADirectory) {
+      throw new DataError(`Cannot read ${path}: it is a folder. Name a file.`);
+    }
     if (!isSystemError(error)) throw error;
     throw new DataError(
       `Cannot read ${path}: the system refuses, got ${messageOf(error)}. ` +
