@@ -30,7 +30,9 @@ export async function findRun(
       isDeepStrictEqual(at(config, path), throughJson(value))
     );
     if (!fits) continue;
-    const finished = await readJson(join(folder, "result.json")) !== undefined;
+    const result = await readJson(join(folder, "result.json"));
+    // A run that was resumed for more epochs and stopped still has its earlier result.
+    const finished = result !== undefined && at(result, "epochs") === at(config, "recipe.epochs");
     if (finished) return { folder, finished };
     unfinished ??= { folder, finished };
   }

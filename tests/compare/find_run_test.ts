@@ -30,6 +30,15 @@ Deno.test("findRun() takes a finished run of the same configuration before one u
   });
 });
 
+Deno.test("findRun() sees that a finished run was resumed for more epochs", async () => {
+  await using folder = await temporaryFolder();
+  const config = JSON.stringify({ recipe: { epochs: 9 } });
+  await makeRun(folder.path, "1", config, JSON.stringify({ epochs: 5 }));
+  assert.equal((await findRun(folder.path, {}))!.finished, false);
+  await makeRun(folder.path, "1", config, JSON.stringify({ epochs: 9 }));
+  assert.equal((await findRun(folder.path, {}))!.finished, true);
+});
+
 Deno.test("findRun() wants the whole of a recipe to be the same", async () => {
   await using folder = await temporaryFolder();
   await makeRun(folder.path, "1", JSON.stringify(CONFIG), "{}");
