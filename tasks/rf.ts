@@ -15,6 +15,7 @@ import type { MaxFeatures } from "../lib/classical/forest/options.ts";
 import { withShifts } from "../lib/classical/shifts.ts";
 import { type Parsed, runTask } from "../lib/cli.ts";
 import { UsageError } from "../lib/errors.ts";
+import { grouped } from "../lib/text.ts";
 import {
   CLASSICAL_OPTIONS,
   type ClassicalRequest,
@@ -74,7 +75,7 @@ export function rfRequest(options: Parsed<typeof OPTIONS>["options"]): Classical
       return {
         predict: forestPredictor(forest),
         save: (metadata) => forest.save(metadata),
-        facts: [["Trees", String(trees)], ["Nodes", String(forest.nodeCount)]],
+        facts: [["Trees", grouped(trees)], ["Nodes", grouped(forest.nodeCount)]],
         numbers: { trees, nodes: forest.nodeCount },
       };
     },

@@ -14,6 +14,7 @@ import { fitVirtual } from "../lib/classical/svm/virtual.ts";
 import type { SVCOptions } from "../lib/classical/svm/options.ts";
 import { SVC } from "../lib/classical/svm/svm.ts";
 import { type Parsed, runTask } from "../lib/cli.ts";
+import { grouped } from "../lib/text.ts";
 import {
   CLASSICAL_OPTIONS,
   type ClassicalRequest,
@@ -77,9 +78,11 @@ export function svmRequest(options: Parsed<typeof OPTIONS>["options"]): Classica
       return {
         predict: svmPredictor(svm, 10),
         save: (metadata) => svm.save(metadata),
+        certainty: "the softmax of the votes between pairs, as a machine knows no probabilities",
         facts: [
-          ["Support vectors", String(svm.supportVectorCount)],
-          ["Gamma", String(svm.parameters.gamma)],
+          ["Support vectors", grouped(svm.supportVectorCount)],
+          ["Kernel", kernel],
+          ["Gamma", String(Number(svm.parameters.gamma.toPrecision(6)))],
           ["C", String(svm.C)],
         ],
         numbers: { support_vectors: svm.supportVectorCount, gamma: svm.parameters.gamma },

@@ -41,6 +41,8 @@ export interface FinishedRun {
   readonly dataset: Dataset;
   /** What the kept model says of the test images. */
   readonly predictions: Predictions;
+  /** What its percentages are. @default probabilities */
+  readonly certainty?: string;
 }
 
 /**
@@ -77,12 +79,14 @@ export async function writeArtifacts(run: FinishedRun): Promise<string> {
         { heading: "Loss", svg: charts.loss, caption: "Mean over each epoch's training images." },
       ]
       : []),
-    { heading: "Confusion matrix", svg: confusion, caption: "Rows are the truth." },
+    { heading: "Confusion matrix", svg: confusion },
     ...(mistakes
       ? [{
         heading: "Mistakes",
         png: mistakes,
-        caption: "The misclassified test images, the most confident first; truth → prediction.",
+        caption:
+          "The misclassified test images, the most confident first: truth → prediction, and " +
+          `${run.certainty ?? "its probability"}.`,
       }]
       : []),
     { heading: "Classification report", pre: report },

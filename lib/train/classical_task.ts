@@ -63,6 +63,8 @@ export interface Fitted {
   readonly predict: (images: Uint8Array) => Promise<Predictions>;
   /** It as a checkpoint, with this metadata. */
   readonly save: (metadata: Readonly<Record<string, string>>) => Uint8Array;
+  /** What the percentages of its predictions are. @default probabilities */
+  readonly certainty?: string;
   /** What the report says of it. */
   readonly facts: readonly (readonly [string, string])[];
   /** The same for scripts: numbers of the line of `--json`. */
@@ -213,6 +215,7 @@ export async function classicalRun(
     started: config.started,
     dataset: loaded,
     predictions,
+    ...(fitted.certainty !== undefined && { certainty: fitted.certainty }),
   });
   return { result, summary };
 }
