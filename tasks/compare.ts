@@ -117,12 +117,12 @@ async function compare({ options, given }: Parsed<typeof OPTIONS>): Promise<numb
     // The machine has no seed: a second run would be the first.
     for (const seed of model === "svm" ? [1] : seeds) {
       progress.line(`\n== ${model}, seed ${seed}`);
-      const folder = await runOf(model, seed, options, progress);
-      if (folder === undefined) {
+      const run = await runOf(model, seed, options, progress);
+      if (run === undefined) {
         progress.warn("the comparison goes on with the same command");
         return INTERRUPTED;
       }
-      contestants.push(await contestantOf(folder, loaded.test));
+      contestants.push(await contestantOf(run, loaded.test));
     }
   }
   const adapters = new Set(contestants.flatMap(({ adapter }) => adapter ?? []));
@@ -130,7 +130,7 @@ async function compare({ options, given }: Parsed<typeof OPTIONS>): Promise<numb
     dataset: loaded,
     contestants,
     conditions: [
-      ["Recipes", options.recipe + (options.quick ? ", of large networks few epochs" : "")],
+      ["Recipes", options.recipe + (options.quick ? ", cut short by --quick" : "")],
       ["Training images", grouped(options.subset ?? loaded.train.count)],
       ["Machine", [`${navigator.hardwareConcurrency} cores`, ...adapters].join(", ")],
       ["Date", new Date().toISOString().slice(0, 10)],
