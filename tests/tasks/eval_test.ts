@@ -62,7 +62,7 @@ Deno.test("eval prints scikit-learn's report, the confusion matrix and the accur
   // The last 360 digits have 37 threes.
   assert.match(out, /^ {11}3 {7}0\.10 {6}1\.00 {6}0\.19 {8}37$/m);
   assert.match(out, /^ +3 +(\. +){3}37( +\.){6}$/m);
-  assert.match(out, /^10\.28 % right \(37 of 360\), [\d.]+ images\/s$/m);
+  assert.match(out, /^10\.28 % right \(37 of 360\), [\d. ]+ images\/s$/m);
 });
 
 Deno.test("eval tests on as many images as it is told", async () => {
