@@ -107,6 +107,12 @@ const OPTIONS = {
 type SweepOptions = Parsed<typeof OPTIONS>["options"];
 
 async function sweep({ options, given, positionals }: Parsed<typeof OPTIONS>): Promise<number> {
+  if (Deno.build.standalone) {
+    throw new UsageError(
+      "Cannot run a sweep from a program: it starts tasks with Deno, got a sweep that was " +
+        "compiled. Run it from a checkout, by URL, from its bundle or from an archive",
+    );
+  }
   const stray = Object.keys(SLURM_OPTIONS).find((name) => given.has(name as keyof SweepOptions));
   if (options.on === "local" && stray !== undefined) {
     throw new UsageError(`Cannot run a sweep here with --${stray}: it goes with --on slurm`);
@@ -183,13 +189,21 @@ function program(on: SweepOptions["on"]): string {
   return granted || on === "slurm" ? own : "deno";
 }
 
+/** The script of a task: the one of the checkout, or else the one beside this, be it a bundle. */
+function scriptOf(task: string, script: string): string {
+  const own = new URL(Deno.mainModule);
+  const extension = own.pathname.slice(own.pathname.lastIndexOf("."));
+  const isCheckout = own.protocol === "file:" && extension === ".ts";
+  return isCheckout ? script : new URL(`${task}${extension}`, own).href;
+}
+
 /** The arguments with which `deno task` runs a task, from its line in `deno.json`. */
 function taskArguments(task: string, args: readonly string[]): string[] {
   const { command } = config.tasks[task as keyof typeof config.tasks];
   const words = command.split(" ");
-  const launched = words.slice(words.indexOf("tools/grant.ts") + 1);
+  const flags = words.slice(words.indexOf("tools/grant.ts") + 1, -1);
   try {
-    return denoArguments([...launched, ...args]);
+    return denoArguments([...flags, scriptOf(task, words.at(-1)!), ...args]);
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(error.message);
     throw error;

@@ -1,25 +1,26 @@
 /** Bundles: run from a file and by http, in an empty folder, where no package can be had. @module */
 
-import { checkBudget } from "../../lib/dist/budget.ts";
-import { respond } from "../../lib/serve/respond.ts";
+import { BUNDLE_BUDGET, checkBudget } from "../../lib/dist/budget.ts";
+import { allTasks } from "../../lib/dist/tasks.ts";
+import { temporaryFolder } from "../data/mirror.ts";
 import { assert } from "../deps.ts";
 import { lastJson } from "../tasks/process.ts";
-import { canBundle, openSandbox, ROOT, runDeno, type Sandbox } from "./sandbox.ts";
+import {
+  assertDrawn,
+  assertTrained,
+  bundleInto,
+  canBundle,
+  DRAW,
+  MAY_DRAW,
+  MAY_TRAIN,
+  openSandbox,
+  runDeno,
+  type Sandbox,
+  serveFolder,
+  TRAIN,
+} from "./sandbox.ts";
 
-const NEEDS_BUNDLER = { ignore: !canBundle };
 const RUN = ["run", "--quiet", "--no-prompt", "--no-npm"];
-const FOLDERS = ["--allow-read=data,runs", "--allow-write=data,runs"];
-
-/** Bundles tasks into `dist` of a new sandbox. */
-async function bundled(...tasks: string[]): Promise<Sandbox> {
-  const sandbox = await openSandbox();
-  const out = `${sandbox.folder}/dist`;
-  const flags = ["--allow-run", "--allow-read=tasks,lib", `--allow-read=${out}`];
-  const args = ["run", "--no-prompt", ...flags, `--allow-write=${out}`, "tools/bundle.ts"];
-  const { code, err } = await runDeno([...args, "--out", out, ...tasks]);
-  assert.equal(code, 0, err);
-  return sandbox;
-}
 
 /** Prints what a script says of the workers that it starts, on stderr. */
 async function watchWorkers({ folder }: Sandbox): Promise<string> {
@@ -36,48 +37,81 @@ async function watchWorkers({ folder }: Sandbox): Promise<string> {
   return "--preload=watch.js";
 }
 
-Deno.test("a bundle of cnn runs by http", NEEDS_BUNDLER, async () => {
-  await using sandbox = await bundled("cnn");
-  const root = sandbox.folder;
-  const options = { hostname: "127.0.0.1", port: 0, onListen() {} };
-  await using server = Deno.serve(options, (request) => respond(request, root));
-  const script = `http://127.0.0.1:${server.addr.port}/dist/cnn.js`;
-  const words = ["--dataset", "digits", "--subset", "64", "--epochs", "1", "--json"];
-  const { code, out, err } = await sandbox.deno(...RUN, ...FOLDERS, script, ...words);
-  assert.equal(code, 0, err);
-  assert.equal(lastJson(out).dataset, "digits");
-});
-
-Deno.test("a bundle of svm runs from a file and by http, with workers", NEEDS_BUNDLER, async () => {
-  await using sandbox = await bundled("svm");
-  const root = sandbox.folder;
-  const options = { hostname: "127.0.0.1", port: 0, onListen() {} };
-  await using server = Deno.serve(options, (request) => respond(request, root));
-  const watch = await watchWorkers(sandbox);
-  for (const script of ["dist/svm.js", `http://127.0.0.1:${server.addr.port}/dist/svm.js`]) {
+/** What runs in each of the two ways; each run has an empty folder and an empty `DENO_DIR`. */
+async function checkTasks(t: Deno.TestContext, way: string, base: string): Promise<void> {
+  const step = (what: string, fn: (sandbox: Sandbox) => Promise<void>) =>
+    t.step(`${what} ${way}`, async () => {
+      await using sandbox = await openSandbox();
+      await fn(sandbox);
+    });
+  await step("cnn is trained", async ({ deno, folder }) => {
+    await assertTrained(await deno(...RUN, ...MAY_TRAIN, `${base}/cnn.js`, ...TRAIN), folder);
+  });
+  await step("dit:sample draws", async ({ deno, folder }) => {
+    await assertDrawn(await deno(...RUN, ...MAY_DRAW, `${base}/dit_sample.js`, ...DRAW), folder);
+  });
+  await step("svm has its workers", async (sandbox) => {
+    const watch = await watchWorkers(sandbox);
     const words = ["--dataset", "digits", "--subset", "200", "--jobs", "2", "--json"];
-    const { code, out, err } = await sandbox.deno(...RUN, watch, ...FOLDERS, script, ...words);
+    const run = [...RUN, watch, ...MAY_TRAIN, `${base}/svm.js`, ...words];
+    const { code, out, err } = await sandbox.deno(...run);
     assert.equal(code, 0, err);
     assert.ok(lastJson(out).test_accuracy > 0.8);
     assert.equal(err.match(/a worker works/g)?.length, 2, err);
-  }
-});
-
-Deno.test(
-  "a bundle of inspect names layers by their classes, and needs no permission",
-  NEEDS_BUNDLER,
-  async () => {
-    await using sandbox = await bundled("inspect");
-    const { code, out, err } = await sandbox.deno(...RUN, "dist/inspect.js", "--preset", "lenet5");
+  });
+  await step("sweep starts the bundles beside it", async ({ deno, folder }) => {
+    const runs = [{ task: "svm", options: { dataset: "digits", subset: 100, gamma: [0.1, 1] } }];
+    await Deno.writeTextFile(`${folder}/s.json`, JSON.stringify({ name: "two", runs }));
+    const may = ["--allow-read=runs,s.json", "--allow-write=runs", "--allow-run"];
+    const { code, out, err } = await deno(...RUN, ...may, `${base}/sweep.js`, "s.json", "--json");
     assert.equal(code, 0, err);
-    assert.match(out, /conv1 +Conv2d/);
-    assert.match(out, /fc1 +Linear/);
+    assert.equal(lastJson(out).done, 2);
+  });
+}
+
+Deno.test({
+  name: "bundles of all tasks",
+  ignore: !canBundle,
+  async fn(t) {
+    await using folder = await temporaryFolder();
+    const dist = `${folder.path}/dist`;
+    const tasks = await allTasks();
+    const bundled = await bundleInto(dist);
+    assert.equal(bundled.code, 0, bundled.err);
+    assert.equal(bundled.out.trimEnd().split("\n").length, tasks.length);
+
+    for (const { name, file } of tasks) {
+      await t.step(
+        `${name} keeps to its budget, and starts with no network nor permission`,
+        async () => {
+          const path = `${dist}/${file}.js`;
+          assert.ok((await Deno.stat(path)).size <= BUNDLE_BUDGET);
+          await using sandbox = await openSandbox();
+          const { code, out, err } = await sandbox.deno(...RUN, "--no-remote", path, "--help");
+          assert.equal(code, 0, err);
+          assert.ok(out.startsWith(`Usage: deno task ${name} [options]`), out);
+        },
+      );
+    }
+    await t.step("inspect names layers by their classes", async () => {
+      await using sandbox = await openSandbox();
+      const words = [...RUN, "--no-remote", `${dist}/inspect.js`, "--preset", "lenet5"];
+      const { code, out, err } = await sandbox.deno(...words);
+      assert.equal(code, 0, err);
+      assert.match(out, /conv1 +Conv2d/);
+      assert.match(out, /fc1 +Linear/);
+    });
+    await using server = serveFolder(folder.path);
+    const bases = { "from a file": dist, "by http": `${server.url}/dist` };
+    for (const [way, base] of Object.entries(bases)) {
+      await checkTasks(t, way, base);
+    }
   },
-);
+});
 
 Deno.test("bundle refuses a task that is not there, and names the nearest", async () => {
   const args = ["run", "--no-prompt", "--allow-read=tasks", "tools/bundle.ts", "cn"];
-  const { code, err } = await runDeno(args, ROOT);
+  const { code, err } = await runDeno(args);
   assert.equal(code, 2);
   assert.match(err, /^error: Cannot bundle "cn": [^\n]* Did you mean cnn\?\n$/);
 });

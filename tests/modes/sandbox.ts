@@ -1,6 +1,9 @@
 /** Programs in an empty folder, with a Deno that has no cache and no configuration. @module */
 
-import type { Ended } from "../tasks/process.ts";
+import { respond } from "../../lib/serve/respond.ts";
+import { respondWithSource } from "../../lib/serve/source.ts";
+import { assert } from "../deps.ts";
+import { type Ended, lastJson } from "../tasks/process.ts";
 
 /** The root of the project. */
 export const ROOT = new URL("../../", import.meta.url);
@@ -28,6 +31,73 @@ export async function openSandbox({ packages = false } = {}): Promise<Sandbox> {
     folder,
     deno: (...args) => runDeno(args, folder, { DENO_DIR: cache }),
     [Symbol.asyncDispose]: () => Deno.remove(top, { recursive: true }),
+  };
+}
+
+/** The narrowest permissions that the digits can be trained with. */
+export const MAY_TRAIN: readonly string[] = ["--allow-read=runs", "--allow-write=runs"];
+
+/** The narrowest permissions that the shipped network can draw with. */
+export const MAY_DRAW: readonly string[] = ["--allow-read=samples", "--allow-write=samples"];
+
+/** What a task needs to be asked for a short training. */
+export const TRAIN: readonly string[] = ["--dataset", "digits", "--epochs", "1", "--json"];
+
+/** What a task needs to be asked for a few pictures. */
+export const DRAW: readonly string[] = ["--labels", "2,0", "--steps", "2", "--json"];
+
+/** Asserts that `cnn` was trained on the digits for an epoch, and left its run in a folder. */
+export async function assertTrained({ code, out, err }: Ended, folder: string): Promise<void> {
+  assert.equal(code, 0, err);
+  const { task, dataset, steps, test_accuracy, run } = lastJson(out);
+  assert.deepEqual({ task, dataset, steps }, { task: "cnn", dataset: "digits", steps: 23 });
+  assert.ok(test_accuracy > 0.5, `${test_accuracy}`);
+  for (const name of ["model.safetensors", "report.html", "result.json"]) {
+    assert.ok((await Deno.stat(`${folder}/${run}/${name}`)).size > 0, name);
+  }
+}
+
+/** Asserts that `dit:sample` drew two digits with the network that ships, and left the picture. */
+export async function assertDrawn({ code, out, err }: Ended, folder: string): Promise<void> {
+  assert.equal(code, 0, err);
+  const { task, checkpoint, labels, files } = lastJson(out);
+  assert.deepEqual({ task, checkpoint, labels }, {
+    task: "dit:sample",
+    checkpoint: "dit-light-digits",
+    labels: [2, 0],
+  });
+  const picture = await Deno.readFile(`${folder}/${files[0]}`);
+  assert.deepEqual([...picture.subarray(0, 4)], [0x89, 0x50, 0x4e, 0x47]);
+}
+
+/** Bundles tasks into a folder, by the project's own command. */
+export async function bundleInto(out: string, ...tasks: string[]): Promise<Ended> {
+  const flags = ["--allow-run", "--allow-read=tasks,lib", `--allow-read=${out}`];
+  const args = ["run", "--no-prompt", ...flags, `--allow-write=${out}`, "tools/bundle.ts"];
+  return await runDeno([...args, "--out", out, ...tasks]);
+}
+
+/** Offers a folder as `deno task serve` does. */
+export function serveFolder(root: string): Server {
+  return serve((request) => respond(request, root));
+}
+
+/** Offers the scripts of the project as a web server of source code would. */
+export function serveSource(): Server {
+  return serve(respondWithSource);
+}
+
+/** A server on this machine. */
+export interface Server extends AsyncDisposable {
+  /** Its address, without a slash at the end. */
+  readonly url: string;
+}
+
+function serve(answer: (request: Request) => Promise<Response>): Server {
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, answer);
+  return {
+    url: `http://127.0.0.1:${server.addr.port}`,
+    [Symbol.asyncDispose]: () => server.shutdown(),
   };
 }
 
@@ -59,20 +129,3 @@ export const canBundle: boolean = await runDeno([
   "--no-config",
   "lib/version.ts",
 ]).then(({ code }) => code === 0);
-
-/** Serves the scripts of the project as a web server of source code would. */
-export function serveSource(): { readonly url: string } & AsyncDisposable {
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
-    const { pathname } = new URL(request.url);
-    if (!/^\/((tasks|lib|data)\/[\w./-]+|mod\.ts)$/.test(pathname)) {
-      return new Response(null, { status: 404 });
-    }
-    const file = await Deno.open(new URL(`.${pathname}`, ROOT));
-    const type = pathname.endsWith(".ts") ? "application/typescript" : "text/plain";
-    return new Response(file.readable, { headers: { "content-type": type } });
-  });
-  return {
-    url: `http://127.0.0.1:${server.addr.port}`,
-    [Symbol.asyncDispose]: () => server.shutdown(),
-  };
-}

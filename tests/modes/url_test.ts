@@ -2,21 +2,34 @@
 
 import { assert } from "../deps.ts";
 import { lastJson } from "../tasks/process.ts";
-import { openSandbox, serveSource } from "./sandbox.ts";
+import {
+  assertDrawn,
+  assertTrained,
+  DRAW,
+  MAY_DRAW,
+  MAY_TRAIN,
+  openSandbox,
+  ROOT,
+  serveSource,
+  TRAIN,
+} from "./sandbox.ts";
 
 const RUN = ["run", "--quiet", "--no-prompt"];
-const FOLDERS = ["--allow-read=data,runs", "--allow-write=data,runs"];
 
-Deno.test("cnn runs by URL from an empty folder with no permission but for its folders", async () => {
+Deno.test("cnn runs by URL from an empty folder with no permission but for its folder", async () => {
   await using source = serveSource();
   await using sandbox = await openSandbox({ packages: true });
   const script = `${source.url}/tasks/cnn.ts`;
-  const options = ["--dataset", "digits", "--subset", "64", "--epochs", "1", "--json"];
-  const { code, out, err } = await sandbox.deno(...RUN, ...FOLDERS, script, ...options);
-  assert.equal(code, 0, err);
-  const { dataset, run } = lastJson(out);
-  assert.equal(dataset, "digits");
-  assert.ok((await Deno.stat(`${sandbox.folder}/${run}/model.safetensors`)).size > 0);
+  const ended = await sandbox.deno(...RUN, ...MAY_TRAIN, script, ...TRAIN);
+  await assertTrained(ended, sandbox.folder);
+});
+
+Deno.test("dit:sample runs by URL, and finds the network that ships at its own address", async () => {
+  await using source = serveSource();
+  await using sandbox = await openSandbox({ packages: true });
+  const script = `${source.url}/tasks/dit_sample.ts`;
+  const ended = await sandbox.deno(...RUN, ...MAY_DRAW, script, ...DRAW);
+  await assertDrawn(ended, sandbox.folder);
 });
 
 Deno.test("svm runs by URL, with workers from there", async () => {
@@ -24,10 +37,23 @@ Deno.test("svm runs by URL, with workers from there", async () => {
   await using sandbox = await openSandbox({ packages: true });
   const script = `${source.url}/tasks/svm.ts`;
   const options = ["--dataset", "digits", "--subset", "200", "--jobs", "2", "--json"];
-  const { code, out, err } = await sandbox.deno(...RUN, ...FOLDERS, script, ...options);
+  const { code, out, err } = await sandbox.deno(...RUN, ...MAY_TRAIN, script, ...options);
   assert.equal(code, 0, err);
   assert.ok(lastJson(out).test_accuracy > 0.8);
   assert.equal(err.includes("error"), false, err);
+});
+
+Deno.test("every task starts by URL without any permission", async (t) => {
+  await using source = serveSource();
+  await using sandbox = await openSandbox({ packages: true });
+  for await (const { name } of Deno.readDir(new URL("tasks/", ROOT))) {
+    await t.step(name, async () => {
+      const script = `${source.url}/tasks/${name}`;
+      const { code, out, err } = await sandbox.deno(...RUN, script, "--help");
+      assert.equal(code, 0, err);
+      assert.match(out, /^Usage: deno task /);
+    });
+  }
 });
 
 Deno.test("the library can be imported by URL", async () => {
@@ -35,11 +61,26 @@ Deno.test("the library can be imported by URL", async () => {
   await using sandbox = await openSandbox({ packages: true });
   await Deno.writeTextFile(
     `${sandbox.folder}/mine.ts`,
-    `import { digits } from "${source.url}/mod.ts";
-    console.log((await digits()).train.count);`,
+    `import { Adam, Clock, compileStep, Context, digits, LeNet5, makeBatch, openDevice, Random,
+      trainStep } from "${source.url}/mod.ts";
+    await openDevice();
+    const { train, maxValue } = await digits();
+    const shape = { height: 8, width: 8, channels: 1, classes: 10 };
+    const network = new LeNet5(shape, new Random(1, "init"));
+    const optimizer = new Adam(network.namedParameters(), { lr: 1e-3 });
+    const clock = new Clock();
+    optimizer.follow(clock, () => 1e-3, 4);
+    const batch = makeBatch(train, [0, 1, 2, 3], { maxValue });
+    const step = compileStep(() => {
+      const loss = trainStep(network, optimizer, batch, Context.training(1, clock.step));
+      clock.advance();
+      return loss;
+    });
+    const losses = await step.run(4);
+    console.log(train.count, losses.length, losses[3] < losses[0]);`,
   );
   const allowed = `--allow-import=${new URL(source.url).host}`;
   const { code, out, err } = await sandbox.deno(...RUN, "--no-check", allowed, "mine.ts");
   assert.equal(code, 0, err);
-  assert.equal(out, "1437\n");
+  assert.equal(out, "1437 4 true\n");
 });
