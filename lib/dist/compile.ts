@@ -21,13 +21,18 @@ export async function compileScript(
   target: Target,
   out: string,
 ): Promise<string> {
-  const path = target.startsWith("windows-") ? `${out}.exe` : out;
+  const path = programPath(out, target);
   // The configuration has nothing for a bundle, and its lock file would be embedded.
   const bare = ["--no-config", "--no-lock", "--no-check", "--no-prompt"];
   const to = [`--target=${TARGETS[target]}`, `--output=${path}`];
   const ended = await runDeno(["compile", ...bare, ...permissions, ...to, script]);
   if (!ended.success) throw refusal(script, target, ended);
   return path;
+}
+
+/** The path of a program on its machine. @param out Its path without an ending. */
+export function programPath(out: string, target: Target): string {
+  return target.startsWith("windows-") ? `${out}.exe` : out;
 }
 
 /**
