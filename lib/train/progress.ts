@@ -39,7 +39,7 @@ export function bar(done: number, total: number, width = 24): string {
   return "█".repeat(filled) + "░".repeat(width - filled);
 }
 
-/** Without a terminal a line is written at most this often within an epoch, in ms. */
+/** Without a terminal a line is written at most this often after the first, in ms. */
 const PLAIN_INTERVAL = 30_000;
 
 /** Reports where a run stands. With `quiet` it only passes on warnings. */
@@ -49,9 +49,9 @@ export class Progress {
   /** Whether a bar can be drawn. */
   readonly terminal: boolean;
   #started = performance.now();
-  #startSteps: number | undefined;
-  #lastSteps = 0;
-  #lastPlain = performance.now();
+  #startSteps = 0;
+  #lastSteps = Infinity;
+  #lastPlain = 0;
   #barShown = false;
 
   /**
@@ -88,14 +88,16 @@ export class Progress {
     if (this.#quiet) return;
     const { epoch, epochs, step, steps, loss } = position;
     const done = (epoch - 1) * steps + step;
-    if (this.#startSteps === undefined || done < this.#lastSteps) {
+    const isFirst = done < this.#lastSteps;
+    if (isFirst) {
       // The first steps of a run compile shaders and would spoil the rate.
       this.#startSteps = done;
       this.#started = performance.now();
     }
     this.#lastSteps = done;
     const now = performance.now();
-    if (!this.terminal && now - this.#lastPlain < PLAIN_INTERVAL) return;
+    // The first says in a log that training has begun.
+    if (!this.terminal && !isFirst && now - this.#lastPlain < PLAIN_INTERVAL) return;
     const rate = (done - this.#startSteps) / Math.max(1e-9, (now - this.#started) / 1000);
     const eta = rate > 0 ? `, ${formatDuration((epochs * steps - done) / rate)} left` : "";
     const speed = rate > 0 ? `, ${rate.toPrecision(3)} steps/s` : "";

@@ -4,8 +4,17 @@ import { createHash } from "node:crypto";
 import { type ArchiveFile, tar } from "../../lib/dist/tar.ts";
 import { FETCHED } from "../../lib/data/catalog.ts";
 import { assert } from "../deps.ts";
-import { lastJson, saveTinyMnist } from "../tasks/process.ts";
-import { canBundle, openSandbox, ROOT, runDeno } from "./sandbox.ts";
+import { assertOneError, type Ended, lastJson, saveTinyMnist } from "../tasks/process.ts";
+import {
+  assertDrawn,
+  assertTrained,
+  canBundle,
+  DRAW,
+  openSandbox,
+  ROOT,
+  TRAIN,
+} from "./sandbox.ts";
+import { runDeno } from "./sandbox.ts";
 
 const hasShell = Deno.build.os !== "windows";
 
@@ -13,15 +22,44 @@ const pack = (folder: string, ...args: string[]) =>
   runDeno(
     [
       ...["run", "--no-prompt", "--allow-run", "--allow-read", `--allow-write=${folder}`],
-      ...["tools/pack.ts", "svm", "--out", `${folder}/dist`, "--data", `${folder}/data`, ...args],
+      ...["tools/pack.ts", "--out", `${folder}/dist`, "--data", `${folder}/data`, ...args],
     ],
     ROOT,
   );
 
+/** Runs a task of an archive, with nothing in the environment of it all. */
+async function start(
+  top: string,
+  words: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Ended> {
+  const { code, stdout, stderr } = await new Deno.Command(`${top}/inkling`, {
+    args: [...words],
+    cwd: "/",
+    clearEnv: true,
+    env: { PATH: "/usr/bin:/bin", XDG_RUNTIME_DIR: "/dev/null", NO_COLOR: "1", ...env },
+    stdin: "null",
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: text(stdout), err: text(stderr) };
+}
+
+/** Checks the sums of an archive, and gives the names of its files. */
+async function verify(top: string): Promise<string[]> {
+  const names: string[] = [];
+  for (const line of (await Deno.readTextFile(`${top}/SHA256SUMS`)).trimEnd().split("\n")) {
+    const [sum, path] = line.split("  ");
+    const content = await Deno.readFile(`${top}/${path}`);
+    assert.equal(createHash("sha256").update(content).digest("hex"), sum, path);
+    names.push(path!);
+  }
+  return names;
+}
+
 Deno.test({
   name: "pack makes an archive that runs its tasks where it is unpacked",
   ignore: !hasShell || !canBundle,
-  async fn() {
+  async fn(t) {
     await using sandbox = await openSandbox();
     const { folder } = sandbox;
     await saveTinyMnist(`${folder}/data`);
@@ -30,47 +68,50 @@ Deno.test({
     // The real binary takes long to compress.
     const deno = `${folder}/deno`;
     await Deno.writeTextFile(deno, `#!/bin/sh\nexec '${Deno.execPath()}' "$@"\n`);
-    const packed = await pack(folder, "--target", "linux-arm64", "--deno", deno);
+    const tasks = ["cnn", "dit:sample", "svm", "doctor"];
+    const packed = await pack(folder, ...tasks, "--target", "linux-arm64", "--deno", deno);
     assert.equal(packed.code, 0, packed.err);
     const name = packed.out.match(/inkling-[\d.]+-linux-arm64(?=\.tar\.gz: )/)![0];
-    const untar = new Deno.Command("tar", {
-      args: ["xzf", `dist/${name}.tar.gz`],
-      cwd: folder,
-    });
+    const untar = new Deno.Command("tar", { args: ["xzf", `dist/${name}.tar.gz`], cwd: folder });
     assert.ok((await untar.output()).success);
-
     const top = `${folder}/${name}`;
-    const sums = (await Deno.readTextFile(`${top}/SHA256SUMS`)).trimEnd().split("\n");
-    const names: string[] = [];
-    for (const line of sums) {
-      const [sum, path] = line.split("  ");
-      const content = await Deno.readFile(`${top}/${path}`);
-      assert.equal(createHash("sha256").update(content).digest("hex"), sum, path);
-      names.push(path!);
-    }
-    for (const path of ["inkling", "bin/deno", "dist/svm.js", "data/checkpoints/dit.txt"]) {
-      assert.ok(names.includes(path), path);
-    }
-    assert.equal(names.filter((name) => name.startsWith("data/mnist/")).length, 4);
 
-    const run = await new Deno.Command(`${top}/inkling`, {
-      args: ["svm", "--dataset", "mnist", "--gamma", "1", "--json"],
-      cwd: "/",
-      clearEnv: true,
-      env: { PATH: "/usr/bin:/bin", XDG_RUNTIME_DIR: "/dev/null" },
-    }).output();
-    const err = new TextDecoder().decode(run.stderr);
-    assert.ok(run.success, err);
-    const result = lastJson(new TextDecoder().decode(run.stdout));
-    assert.deepEqual([result.dataset, result.test_images], ["mnist", 10]);
-    assert.ok((await Deno.stat(`${top}/${result.run}/config.json`)).isFile);
+    await t.step("its sums are those of its files", async () => {
+      const names = await verify(top);
+      for (const path of ["inkling", "bin/deno", "dist/svm.js", "data/checkpoints/dit.txt"]) {
+        assert.ok(names.includes(path), path);
+      }
+      assert.equal(names.filter((name) => name.startsWith("data/mnist/")).length, 4);
+    });
+    await t.step("cnn is trained", async () => {
+      await assertTrained(await start(top, ["cnn", ...TRAIN]), top);
+    });
+    await t.step("dit:sample draws", async () => {
+      await assertDrawn(await start(top, ["dit:sample", ...DRAW]), top);
+    });
+    await t.step("svm takes the data that is packed", async () => {
+      const words = ["svm", "--dataset", "mnist", "--gamma", "1", "--json"];
+      const { code, out, err } = await start(top, words);
+      assert.equal(code, 0, err);
+      const result = lastJson(out);
+      assert.deepEqual([result.dataset, result.test_images], ["mnist", 10]);
+      assert.ok((await Deno.stat(`${top}/${result.run}/config.json`)).isFile);
+    });
+    await t.step("without a driver it says what to install, and doctor looks closer", async () => {
+      const none = `${folder}/absent`;
+      const env = { DENO_WEBGPU_BACKEND: "vulkan", VK_DRIVER_FILES: none, VK_ICD_FILENAMES: none };
+      assertOneError(await start(top, ["cnn", ...TRAIN], env), 1, /no Vulkan adapter found/);
+      const doctor = await start(top, ["doctor"], env);
+      assertOneError(doctor, 1, /no Vulkan adapter found\. Install .*mesa-vulkan-drivers/);
+      assert.match(doctor.out, /^drivers\n/m);
+    });
   },
 });
 
 Deno.test("pack asks for the Deno of another machine", async () => {
   await using sandbox = await openSandbox();
   const target = Deno.build.target.startsWith("aarch64-apple") ? "linux-arm64" : "macos-arm64";
-  const { code, err } = await pack(sandbox.folder, "--target", target);
+  const { code, err } = await pack(sandbox.folder, "svm", "--target", target);
   assert.equal(code, 1);
   assert.match(err, /^error: Cannot pack for [^\n]*deno-aarch64-[^\n]*\.zip[^\n]*--deno\.\n$/);
 });
@@ -80,7 +121,7 @@ Deno.test("pack refuses damaged data before it makes anything", async () => {
   const { folder } = sandbox;
   await Deno.mkdir(`${folder}/data/mnist`, { recursive: true });
   await Deno.writeTextFile(`${folder}/data/mnist/${FETCHED.mnist.files.testLabels.name}`, "x");
-  const { code, err } = await pack(folder, "--target", "linux-x64", "--deno", "absent");
+  const { code, err } = await pack(folder, "svm", "--target", "linux-x64", "--deno", "absent");
   assert.equal(code, 1);
   assert.match(err, /^error: Cannot use [^\n]*t10k-labels-idx1-ubyte\.gz[^\n]*\n$/);
   assert.deepEqual(await Array.fromAsync(Deno.readDir(folder), ({ name }) => name), ["data"]);

@@ -67,7 +67,7 @@ Deno.test("another run begins to count anew", () => {
   assert.match(pieces[2]!, /, 10\.0 steps\/s, 0:19 left$/);
 });
 
-Deno.test("without a terminal there are plain lines, not more than two a minute", () => {
+Deno.test("without a terminal there is a plain line at once, and then not more than two a minute", () => {
   const pieces = written({ terminal: false }, (progress, advance) => {
     progress.update(at(0));
     for (let step = 1; step <= 99; step++) {
@@ -79,6 +79,7 @@ Deno.test("without a terminal there are plain lines, not more than two a minute"
     progress.line("done");
   });
   assert.deepEqual(pieces, [
+    "epoch 1/2, step 0/100, loss 0.5000\n",
     "epoch 1/2, step 30/100, loss 0.5000, 1.00 steps/s, 2:50 left\n",
     "epoch 1/2, step 60/100, loss 0.5000, 1.00 steps/s, 2:20 left\n",
     "epoch 1/2, step 90/100, loss 0.5000, 1.00 steps/s, 1:50 left\n",
