@@ -6,6 +6,7 @@
  */
 
 export * from "./cli/spec.ts";
+export { asTyped } from "./cli/command.ts";
 export { helpText } from "./cli/help.ts";
 export { isAsked, parseCommand } from "./cli/parse.ts";
 export { runTask } from "./cli/run.ts";

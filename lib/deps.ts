@@ -22,3 +22,4 @@ import { GIFEncoder } from "npm:gifenc@1.0.3/dist/gifenc.esm.js";
 export { GIFEncoder, PNG, tf, WebGPUBackend };
 export { parseArgs } from "node:util";
 export { basename, dirname, extname, isAbsolute, join, relative, resolve } from "node:path";
+export { fileURLToPath as fromFileUrl } from "node:url";

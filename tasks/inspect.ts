@@ -11,7 +11,7 @@
  * @module
  */
 
-import { runTask } from "../lib/cli.ts";
+import { asTyped, runTask } from "../lib/cli.ts";
 import { UsageError } from "../lib/errors.ts";
 import type { Inspection } from "../lib/inspect/inspect.ts";
 import {
@@ -105,7 +105,7 @@ function showAll(request: Request): void {
   );
   console.log(columns([["preset", "parameters", "FLOPs", ""], ...rows], [1, 2]));
   console.log("\nFLOPs for one image, forward, a multiply-add counts as 2.");
-  console.log("deno task inspect --preset NAME shows the layers of one.");
+  console.log(asTyped("deno task inspect --preset NAME shows the layers of one."));
 }
 
 if (import.meta.main) {

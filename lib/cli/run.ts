@@ -2,6 +2,7 @@
 
 import { InklingError } from "../errors.ts";
 import { isSystemError } from "../files.ts";
+import { asTyped } from "./command.ts";
 import { helpText } from "./help.ts";
 import { isAsked, parseCommand } from "./parse.ts";
 import type { CommandSpec, Options, Parsed } from "./spec.ts";
@@ -29,7 +30,7 @@ export async function runTask<const O extends Options>(
   const debug = isAsked("debug", Deno.args);
   const fail = (error: unknown): never => {
     const { message, exitCode } = endingOf(error, spec.name);
-    if (message !== "") console.error(`error: ${message}`);
+    if (message !== "") console.error(`error: ${asTyped(message)}`);
     if (message !== "" && debug) console.error(error);
     Deno.exit(exitCode);
   };
@@ -38,7 +39,7 @@ export async function runTask<const O extends Options>(
   globalThis.addEventListener("error", (event) => fail(event.error));
   try {
     if (isAsked("help", Deno.args)) {
-      console.log(helpText(spec));
+      console.log(asTyped(helpText(spec)));
       Deno.exit(0);
     }
     Deno.exit(await main(parseCommand(spec, Deno.args)) ?? 0);

@@ -1,5 +1,6 @@
 /** A bug report as aligned sections of text. @module */
 
+import { asTyped } from "../cli/command.ts";
 import { scaledBytes, wrap } from "../text.ts";
 import type { AdapterReport } from "./adapter.ts";
 import type { ComputeReport } from "./compute.ts";
@@ -118,8 +119,10 @@ function describeFiles(name: string, bytes: number, files: DatasetReport["files"
   if (files === null) return "no permission to look";
   const counts = Object.entries(files).filter(([, count]) => count > 0)
     .map(([condition, count]) => `${count} ${condition}`).join(", ");
-  if (files.damaged > 0) return `${counts}; see deno task data verify --dataset ${name}`;
-  if (files.missing > 0) return `${counts}; get it with deno task data fetch --dataset ${name}`;
+  if (files.damaged > 0) return asTyped(`${counts}; see deno task data verify --dataset ${name}`);
+  if (files.missing > 0) {
+    return asTyped(`${counts}; get it with deno task data fetch --dataset ${name}`);
+  }
   return `${counts}, ${scaledBytes(bytes)}`;
 }
 

@@ -1,5 +1,6 @@
 /** The life of a generator's run, from parsed options to a run folder with all its files. @module */
 
+import { asTyped } from "../cli/command.ts";
 import type { Dataset, DatasetName } from "../data/types.ts";
 import { join } from "../deps.ts";
 import { type Device, openDevice } from "../device.ts";
@@ -130,7 +131,7 @@ export async function trainGenerator<R extends GeneratorRecipe>(
   const showcase = new Showcase(run);
   try {
     if (options["show-forward"]) await showcase.drawForward();
-    const hint = `go on with: deno task ${task} --resume ${run.folder}`;
+    const hint = asTyped(`go on with: deno task ${task} --resume ${run.folder}`);
     const finished = await untilStopped(
       progress,
       hint,

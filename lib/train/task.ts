@@ -1,5 +1,6 @@
 /** The life of a training run, from parsed options to a run folder with all its files. @module */
 
+import { asTyped } from "../cli/command.ts";
 import { type Device, openDevice } from "../device.ts";
 import { grouped } from "../text.ts";
 import { announceAdapter } from "./announce.ts";
@@ -89,7 +90,7 @@ export async function trainRun(
     ? await beginRun(planOf(request), options, progress, device)
     : await resumeRun(planOf(request), request, options.resume, progress, device);
 
-  const hint = `go on with: deno task ${request.task} --resume ${run.folder}`;
+  const hint = asTyped(`go on with: deno task ${request.task} --resume ${run.folder}`);
   const finished = await untilStopped(progress, hint, (signal) =>
     trainClassifier({
       device,

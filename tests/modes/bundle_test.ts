@@ -89,7 +89,7 @@ Deno.test({
           await using sandbox = await openSandbox();
           const { code, out, err } = await sandbox.deno(...RUN, "--no-remote", path, "--help");
           assert.equal(code, 0, err);
-          assert.ok(out.startsWith(`Usage: deno task ${name} [options]`), out);
+          assert.ok(out.startsWith(`Usage: deno run [permissions] ${path} [options]`), out);
         },
       );
     }

@@ -83,6 +83,13 @@ Deno.test({
       }
       assert.equal(names.filter((name) => name.startsWith("data/mnist/")).length, 4);
     });
+    await t.step("its help says what to type there", async () => {
+      await Deno.copyFile(Deno.execPath(), `${top}/bin/deno`);
+      const { code, out, err } = await start(top, ["dit:sample", "--help"]);
+      assert.equal(code, 0, err);
+      assert.match(out, /^Usage: \.\/inkling dit:sample \[options\]\n/);
+      assert.match(out, /^ {2}\.\/inkling dit:sample --checkpoint runs\/dit\//m);
+    });
     await t.step("cnn is trained", async () => {
       await assertTrained(await start(top, ["cnn", ...TRAIN]), top);
     });
@@ -102,7 +109,11 @@ Deno.test({
       const env = { DENO_WEBGPU_BACKEND: "vulkan", VK_DRIVER_FILES: none, VK_ICD_FILENAMES: none };
       assertOneError(await start(top, ["cnn", ...TRAIN], env), 1, /no Vulkan adapter found/);
       const doctor = await start(top, ["doctor"], env);
-      assertOneError(doctor, 1, /no Vulkan adapter found\. Install .*mesa-vulkan-drivers/);
+      assertOneError(
+        doctor,
+        1,
+        /no Vulkan adapter found\. Install .*mesa-vulkan-drivers.*`\.\/inkling doctor`/,
+      );
       assert.match(doctor.out, /^drivers\n/m);
     });
   },
