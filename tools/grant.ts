@@ -15,6 +15,8 @@
  * @module
  */
 
+import { UsageError } from "../lib/errors.ts";
+
 /** The words of the launcher's command line, sorted. */
 interface Launch {
   /** Flags for `deno run`, as `deno.json` states them. */
@@ -141,13 +143,18 @@ function checked(path: string): string {
   );
 }
 
+/** What a launcher passes on. Windows has no other signal than Ctrl-C. */
+const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT"]
+  : ["SIGINT", "SIGTERM", "SIGHUP"];
+
 /** Runs `deno` with these arguments, waits for it, and gives its exit status. */
-async function launch(args: string[]): Promise<number> {
+export async function launch(args: string[]): Promise<number> {
   const child = spawn(args);
   // In a terminal Ctrl-C reaches the task by itself; here it only must not end the launcher, so
   // that the task decides what it means.
   const inTerminal = [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  for (const signal of SIGNALS) {
     Deno.addSignalListener(signal, () => {
       if (signal === "SIGINT" && inTerminal) return;
       try {
@@ -175,9 +182,13 @@ function spawn(args: string[]): Deno.ChildProcess {
   }
 }
 
-if (import.meta.main) {
+/**
+ * Ends this process with the exit status that `start` gives, or with one line on stderr: and then 2
+ * for a command line that cannot be, 1 for any other error.
+ */
+export async function exitWith(start: () => Promise<number>): Promise<never> {
   try {
-    Deno.exit(await launch(denoArguments(Deno.args)));
+    Deno.exit(await start());
   } catch (error) {
     const reason = error instanceof Deno.errors.NotFound
       ? "Cannot start the task: deno is not on the PATH. Add its folder, or run ./inkling."
@@ -185,6 +196,8 @@ if (import.meta.main) {
       ? error.message
       : error;
     console.error(`error: ${reason}`);
-    Deno.exit(error instanceof RangeError ? 2 : 1);
+    Deno.exit(error instanceof RangeError || error instanceof UsageError ? 2 : 1);
   }
 }
+
+if (import.meta.main) await exitWith(() => launch(denoArguments(Deno.args)));

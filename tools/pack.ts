@@ -15,13 +15,11 @@ import { bundleTasks } from "../lib/dist/bundle.ts";
 import { findData, packFiles } from "../lib/dist/pack.ts";
 import { tar } from "../lib/dist/tar.ts";
 import { releaseOf, type Target, TARGET_NAMES, thisTarget } from "../lib/dist/targets.ts";
-import { type TaskScript, tasksNamed } from "../lib/dist/tasks.ts";
+import type { TaskScript } from "../lib/dist/task_script.ts";
+import { tasksNamed } from "../lib/dist/tasks.ts";
 import { InklingError } from "../lib/errors.ts";
 import { scaledBytes } from "../lib/text.ts";
 import { VERSION } from "../lib/version.ts";
-
-/** The machines that have a shell for the script that starts the tasks. */
-const TARGETS = TARGET_NAMES.filter((name) => !name.startsWith("windows-"));
 
 /** What the command line asks for. */
 interface Request {
@@ -39,7 +37,7 @@ async function pack({ tasks, target, deno, out, data }: Request): Promise<void> 
   const dataFiles = await findData(data);
   const bundles = await bundleTasks(tasks, out);
   let unpacked = 0;
-  const files = tar(packFiles({ top, deno: binary, bundles, data, dataFiles }));
+  const files = tar(packFiles({ top, target, deno: binary, bundles, data, dataFiles }));
   const counting = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
     transform(piece, controller): void {
       unpacked += piece.length;
@@ -85,7 +83,7 @@ if (import.meta.main) {
     options: {
       target: {
         type: "string",
-        choices: TARGETS,
+        choices: TARGET_NAMES,
         help: "The machine to pack for; without it, one like this.",
       },
       deno: {

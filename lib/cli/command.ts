@@ -54,7 +54,9 @@ function typed(task: string, { script, program, isCompiled }: Place): string {
   const extension = own.pathname.slice(own.pathname.lastIndexOf("."));
   const isLocal = own.protocol === "file:";
   if (isLocal && extension === ".ts") return `deno task ${task}`;
-  if (isLocal && fromFileUrl(new URL("../bin/deno", own)) === program) return `./inkling ${task}`;
+  const packed = isLocal ? fromFileUrl(new URL("../bin/deno", own)) : undefined;
+  if (packed === program) return `./inkling ${task}`;
+  if (`${packed}.exe` === program) return `inkling ${task}`;
   const beside = new URL(`${file}${extension}`, own);
   return `deno run [permissions] ${isLocal ? fromFileUrl(beside) : beside.href}`;
 }

@@ -15,7 +15,7 @@ import { InklingError } from "../errors.ts";
 import { writeFileAtomic } from "../files.ts";
 import { BUNDLE_BUDGET, checkBudget } from "./budget.ts";
 import { runDeno } from "./deno.ts";
-import type { TaskScript } from "./tasks.ts";
+import type { TaskScript } from "./task_script.ts";
 
 /** How a library names the module of a worker, as `deno bundle` writes it. */
 const WORKER = /new URL\("\.\/(\w+_worker)\.ts",\s*import\.meta\.url\)/g;

@@ -6,13 +6,17 @@ import { inspectDataset } from "../data/inspect.ts";
 import { basename, join } from "../deps.ts";
 import { DataError } from "../errors.ts";
 import { type Bundle, bundleScript } from "./bundle.ts";
+import { programPath } from "./compile.ts";
 import { startScript } from "./start_script.ts";
 import type { ArchiveFile } from "./tar.ts";
+import type { Target } from "./targets.ts";
 
 /** What goes into an archive. */
 export interface Contents {
   /** The folder that all files are in, in the archive. */
   readonly top: string;
+  /** The machine. */
+  readonly target: Target;
   /** The path of Deno's binary for the machine. */
   readonly deno: string;
   /** The bundles of the tasks. */
@@ -37,7 +41,7 @@ export async function findData(data: string): Promise<string[]> {
  * tasks, and last the sums of all.
  */
 export async function* packFiles(
-  { top, deno, bundles, data, dataFiles }: Contents,
+  { top, target, deno, bundles, data, dataFiles }: Contents,
 ): AsyncGenerator<ArchiveFile> {
   const sums: string[] = [];
   const file = (path: string, content: Uint8Array<ArrayBuffer>, isProgram = false): ArchiveFile => {
@@ -46,9 +50,10 @@ export async function* packFiles(
   };
   const text = (content: string) => new TextEncoder().encode(content);
 
-  yield file("inkling", text(startScript(bundles.map(({ task }) => task))), true);
-  yield file("bin/deno", await Deno.readFile(deno), true);
-  yield file("bin/grant.js", text(await bundleScript("tools/grant.ts")));
+  const script = startScript(target);
+  yield file(script.name, text(script.text), true);
+  yield file(programPath("bin/deno", target), await Deno.readFile(deno), true);
+  yield file("bin/start.js", text(await bundleScript("tools/start.ts")));
   for (const { task, path } of bundles) {
     yield file(`dist/${task.file}.js`, await Deno.readFile(path));
   }

@@ -1,6 +1,6 @@
 /** The page of a server: what it offers, with command lines to copy. @module */
 
-import { taskOf, type TaskScript } from "../dist/tasks.ts";
+import { taskOf, type TaskScript } from "../dist/task_script.ts";
 import { scaledBytes } from "../text.ts";
 import { escapeMarkup } from "../viz/markup.ts";
 import type { Offer } from "./shelf.ts";

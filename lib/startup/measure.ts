@@ -1,7 +1,7 @@
 /** Times the start of tasks in each way to run them. @module */
 
 import { dirname, join } from "../deps.ts";
-import type { TaskScript } from "../dist/tasks.ts";
+import type { TaskScript } from "../dist/task_script.ts";
 import type { Mode } from "./modes.ts";
 import { shell } from "./shell.ts";
 import { secondsUntil } from "./stopwatch.ts";

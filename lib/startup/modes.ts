@@ -4,7 +4,7 @@ import { join, resolve } from "../deps.ts";
 import { runDeno } from "../dist/deno.ts";
 import { programPath } from "../dist/compile.ts";
 import { thisTarget } from "../dist/targets.ts";
-import type { TaskScript } from "../dist/tasks.ts";
+import type { TaskScript } from "../dist/task_script.ts";
 import { InklingError } from "../errors.ts";
 import { shell } from "./shell.ts";
 

@@ -9,7 +9,7 @@
 import { checkBudget, PROGRAM_BUDGET } from "../../lib/dist/budget.ts";
 import { programPath } from "../../lib/dist/compile.ts";
 import { TARGET_NAMES } from "../../lib/dist/targets.ts";
-import { taskOf } from "../../lib/dist/tasks.ts";
+import { taskOf } from "../../lib/dist/task_script.ts";
 import { assert } from "../deps.ts";
 import { openProgram, type Program } from "./program.ts";
 import {

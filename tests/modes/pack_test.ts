@@ -90,6 +90,14 @@ Deno.test({
       assert.match(out, /^Usage: \.\/inkling dit:sample \[options\]\n/);
       assert.match(out, /^ {2}\.\/inkling dit:sample --checkpoint runs\/dit\//m);
     });
+    await t.step("its script lists the tasks, and refuses others", async () => {
+      const list = await start(top, []);
+      assert.equal(list.code, 0, list.err);
+      assert.deepEqual(Array.from(list.out.matchAll(/^ {2}(\S+)/gm), ([, name]) => name), [
+        ...["cnn", "dit:sample", "doctor", "svm"],
+      ]);
+      assertOneError(await start(top, ["docter"]), 2, /Cannot run "docter": .* mean doctor\?$/);
+    });
     await t.step("cnn is trained", async () => {
       await assertTrained(await start(top, ["cnn", ...TRAIN]), top);
     });
@@ -116,6 +124,33 @@ Deno.test({
       );
       assert.match(doctor.out, /^drivers\n/m);
     });
+  },
+});
+
+Deno.test({
+  name: "pack makes an archive for Windows, with a script for its command interpreter",
+  ignore: !hasShell || !canBundle,
+  async fn() {
+    await using sandbox = await openSandbox();
+    const { folder } = sandbox;
+    await Deno.writeTextFile(`${folder}/deno.exe`, "Deno");
+    const asked = ["svm", "--target", "windows-x64", "--deno", `${folder}/deno.exe`];
+    const packed = await pack(folder, ...asked);
+    assert.equal(packed.code, 0, packed.err);
+    const name = packed.out.match(/inkling-[\d.]+-windows-x64(?=\.tar\.gz: )/)![0];
+    const untar = new Deno.Command("tar", { args: ["xzf", `dist/${name}.tar.gz`], cwd: folder });
+    assert.ok((await untar.output()).success);
+    const names = await verify(`${folder}/${name}`);
+    assert.deepEqual(names, [
+      "inkling.cmd",
+      "bin/deno.exe",
+      "bin/start.js",
+      "dist/svm.js",
+      "LICENSE",
+    ]);
+    const script = await Deno.readTextFile(`${folder}/${name}/inkling.cmd`);
+    assert.ok(script.split("\n").slice(0, -1).every((line) => line.endsWith("\r")));
+    assert.match(script, /^bin\\deno\.exe run [^\r]* bin\/start\.js %\*\r$/m);
   },
 });
 
