@@ -35,6 +35,7 @@ async function pack({ tasks, target, deno, out, data }: Request): Promise<void> 
   const path = join(out, `${top}.tar.gz`);
   const binary = deno ?? ownDeno(target);
   const dataFiles = await findData(data);
+  await checkFile(binary, target);
   const bundles = await bundleTasks(tasks, out);
   let unpacked = 0;
   const files = tar(packFiles({ top, target, deno: binary, bundles, data, dataFiles }));
@@ -58,6 +59,19 @@ async function pack({ tasks, target, deno, out, data }: Request): Promise<void> 
   }
   const { size } = await Deno.stat(path);
   console.log(`${path}: ${scaledBytes(size)}, unpacked ${scaledBytes(unpacked)}`);
+}
+
+/** Looks for Deno's binary before anything is made. */
+async function checkFile(path: string, target: Target): Promise<void> {
+  const reason = await Deno.stat(path).then(
+    ({ isFile }) => isFile ? undefined : `${path}, which is no file`,
+    (error) => `${path} (${error.message})`,
+  );
+  if (reason === undefined) return;
+  throw new InklingError(
+    `Cannot pack for ${target}: --deno is the file of Deno's binary, got ${reason}. ` +
+      `Unpack ${releaseOf("deno", target)} and name its file.`,
+  );
 }
 
 /** The binary of this Deno, for a machine like this one. */

@@ -162,6 +162,15 @@ Deno.test("pack asks for the Deno of another machine", async () => {
   assert.match(err, /^error: Cannot pack for [^\n]*deno-aarch64-[^\n]*\.zip[^\n]*--deno\.\n$/);
 });
 
+Deno.test("pack refuses a machine that it does not know, and a Deno that is not there", async () => {
+  await using sandbox = await openSandbox();
+  const { folder } = sandbox;
+  assertOneError(await pack(folder, "--target", "amiga"), 2, /--target must be one of .*"amiga"/);
+  const wrong = await pack(folder, "--target", "linux-arm64", "--deno", `${folder}/absent`);
+  assertOneError(wrong, 1, /^error: Cannot pack for linux-arm64: .*absent/);
+  assert.deepEqual(await Array.fromAsync(Deno.readDir(folder)), []);
+});
+
 Deno.test("pack refuses damaged data before it makes anything", async () => {
   await using sandbox = await openSandbox();
   const { folder } = sandbox;
