@@ -41,10 +41,10 @@ export const MAY_TRAIN: readonly string[] = ["--allow-read=runs", "--allow-write
 export const MAY_DRAW: readonly string[] = ["--allow-read=samples", "--allow-write=samples"];
 
 /** What a task needs to be asked for a short training. */
-export const TRAIN: readonly string[] = ["--dataset", "digits", "--epochs", "1", "--json"];
+export const TRAIN: readonly string[] = ["--dataset=digits", "--epochs=1", "--json"];
 
 /** What a task needs to be asked for a few pictures. */
-export const DRAW: readonly string[] = ["--labels", "2,0", "--steps", "2", "--json"];
+export const DRAW: readonly string[] = ["--labels=2,0", "--steps=2", "--json"];
 
 /** Asserts that `cnn` was trained on the digits for an epoch, and left its run in a folder. */
 export async function assertTrained({ code, out, err }: Ended, folder: string): Promise<void> {
@@ -57,15 +57,12 @@ export async function assertTrained({ code, out, err }: Ended, folder: string): 
   }
 }
 
-/** Asserts that `dit:sample` drew two digits with the network that ships, and left the picture. */
+/** Asserts that `dit:sample` drew a 2, a 0, and maybe more with the network that ships, and left the picture. */
 export async function assertDrawn({ code, out, err }: Ended, folder: string): Promise<void> {
   assert.equal(code, 0, err);
   const { task, checkpoint, labels, files } = lastJson(out);
-  assert.deepEqual({ task, checkpoint, labels }, {
-    task: "dit:sample",
-    checkpoint: "dit-light-digits",
-    labels: [2, 0],
-  });
+  assert.deepEqual({ task, checkpoint }, { task: "dit:sample", checkpoint: "dit-light-digits" });
+  assert.deepEqual(labels.slice(0, 2), [2, 0]);
   const picture = await Deno.readFile(`${folder}/${files[0]}`);
   assert.deepEqual([...picture.subarray(0, 4)], [0x89, 0x50, 0x4e, 0x47]);
 }

@@ -1,12 +1,13 @@
 /** Scripts run by URL: nothing beside them, no configuration, nothing fetched but from npm. @module */
 
+import { FETCHED } from "../../lib/data/catalog.ts";
+import { VERSION } from "../../lib/version.ts";
 import { assert } from "../deps.ts";
-import { lastJson } from "../tasks/process.ts";
+import { assertOneError, lastJson } from "../tasks/process.ts";
 import {
   assertDrawn,
   assertTrained,
   DRAW,
-  MAY_DRAW,
   MAY_TRAIN,
   openSandbox,
   ROOT,
@@ -16,20 +17,49 @@ import {
 
 const RUN = ["run", "--quiet", "--no-prompt"];
 
-Deno.test("cnn runs by URL from an empty folder with no permission but for its folder", async () => {
+/** The commands by URL that the README gives, each as its words behind `deno run`. */
+async function commandsOfReadme(): Promise<string[][]> {
+  const readme = await Deno.readTextFile(new URL("README.md", ROOT));
+  return Array.from(
+    readme.matchAll(/^deno run ((?:.*\\\n)*.* https:\/\/host\/.*)$/gm),
+    ([, command]) => command!.split(/[\s\\]+/),
+  );
+}
+
+/** Runs the first command of the README for a script as it stands, with more words behind it. */
+async function runAsInReadme(script: string, more: readonly string[], check: typeof assertTrained) {
   await using source = serveSource();
   await using sandbox = await openSandbox({ packages: true });
-  const script = `${source.url}/tasks/cnn.ts`;
-  const ended = await sandbox.deno(...RUN, ...MAY_TRAIN, script, ...TRAIN);
-  await assertTrained(ended, sandbox.folder);
+  const tag = `https://host/inkling/v${VERSION}/`;
+  const commands = await commandsOfReadme();
+  const words = commands.find((words) => words.includes(`${tag}tasks/${script}`))!;
+  const command = words.map((word) => word.replace(tag, `${source.url}/`));
+  const others = more.filter((word) => !command.includes(word.split("=")[0]!));
+  await check(await sandbox.deno(...RUN, ...command, ...others), sandbox.folder);
+}
+
+Deno.test("cnn runs by URL from an empty folder with the README's permissions", async () => {
+  await runAsInReadme("cnn.ts", TRAIN, assertTrained);
 });
 
 Deno.test("dit:sample runs by URL, and finds the network that ships at its own address", async () => {
+  await runAsInReadme("dit_sample.ts", DRAW, assertDrawn);
+});
+
+Deno.test("the README lets cnn reach the mirrors of MNIST, and no other host", async () => {
+  const commands = await commandsOfReadme();
+  const flags = commands.flat().filter((word) => word.startsWith("--allow-net="));
+  const hosts = FETCHED.mnist.mirrors.map((mirror) => new URL(mirror).host);
+  assert.deepEqual(flags, [`--allow-net=${hosts.join(",")}`]);
+});
+
+Deno.test("cnn by URL says which permission it lacks", async () => {
   await using source = serveSource();
-  await using sandbox = await openSandbox({ packages: true });
-  const script = `${source.url}/tasks/dit_sample.ts`;
-  const ended = await sandbox.deno(...RUN, ...MAY_DRAW, script, ...DRAW);
-  await assertDrawn(ended, sandbox.folder);
+  for (const flag of MAY_TRAIN) {
+    await using sandbox = await openSandbox({ packages: true });
+    const ended = await sandbox.deno(...RUN, flag, `${source.url}/tasks/cnn.ts`, ...TRAIN);
+    assertOneError(ended, 1, /^error: Cannot run cnn: .* --allow-(read|write)/);
+  }
 });
 
 Deno.test("svm runs by URL, with workers from there", async () => {
