@@ -103,7 +103,7 @@ Deno.test({
         const { name, bytes } = FETCHED.mnist.files.trainImages;
         await Deno.writeFile(`${folder.folder}/data/mnist/${name}`, new Uint8Array(bytes));
         await using sandbox = await openSandbox();
-        const { code, err } = await run(sandbox, "cnn", short);
+        const { code, err } = await run(sandbox, "cnn", ["--dataset", "mnist", ...short]);
         assert.equal(code, 1, err);
         assert.match(err, /^error: Cannot get mnist: [^\n]*its sha256 is not the published one/m);
         assert.deepEqual(await Array.fromAsync(Deno.readDir(`${sandbox.folder}/data/mnist`)), []);
