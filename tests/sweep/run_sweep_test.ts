@@ -43,7 +43,10 @@ Deno.test({
     const outcomes = await outcomesOf(request);
     assert.deepEqual(outcomes.map(({ result }) => result?.test_accuracy), [0.1, 0.2, 0.1, 0.2, 0]);
     assert.match(said[0]!, /^0 of 5 runs are done, 5 to go$/m);
-    assert.match(said[1]!, /^\w+.*: accuracy .* % in 0:0\d; 1 done, 4 left, about 0:\d\d to go$/m);
+    assert.match(
+      said[1]!,
+      /^\w+.*: accuracy .* % in \d+(\.\d+)? s; 1 done, 4 left, about 0:\d\d to go$/m,
+    );
     assert.match(said.at(-1)!, /; 5 done, 0 left$/m);
 
     // A finer grid has the runs of the coarser one.
