@@ -46,7 +46,7 @@ export interface GatherForm {
   readonly filterTexture: boolean;
   /** Channels of the source as it is read, with zeros behind those that it has. */
   readonly inner: number;
-  /** The last two axes of the filter as it is read, in the same way. */
+  /** The last two axes of the filter as it is read, the last one in the same way. */
   readonly filterChannels: readonly [number, number];
   /** Stretches of `rows` cells in all images. */
   readonly stretches: number;
@@ -80,7 +80,7 @@ export function gatherForm(g: Gathering): GatherForm {
     source,
     filterTexture,
     inner,
-    filterChannels: forward ? [inner, padded] : [outer, inner],
+    filterChannels: forward ? [g.inner, padded] : [outer, inner],
     stretches,
     blocks: Math.ceil(outer / columns) * phasesOf(g) * Math.ceil(stretches / lanes()),
   };
@@ -197,6 +197,8 @@ function turn(g: Gathering, form: GatherForm, window: readonly number[]): string
       ? texel(name, `(${at}) >> 2u`)
       : `${name}[(${at}) >> 2u]`;
   const [depth, across] = form.filterChannels;
+  // Behind its channels the source is zero; these meet the last row of the filter again.
+  const row = (k: number) => inner > depth ? `min(c + ${k}, ${depth - 1})` : `(c + ${k})`;
   const forward = g.direction === "forward";
   const I = range(rows);
   const J = range(columns);
@@ -224,7 +226,7 @@ function turn(g: Gathering, form: GatherForm, window: readonly number[]): string
     if (!vectorWeights) {
       return summands.flatMap((k) =>
         J.map((j) => {
-          const at = forward ? `(c + ${k}) * ${across} + o${j}` : `o${j} * ${across} + c + ${k}`;
+          const at = forward ? `${row(k)} * ${across} + o${j}` : `o${j} * ${across} + c + ${k}`;
           return `let f${k}_${j} = F[${tap} + ${at}];`;
         })
       ).join(" ");
@@ -232,7 +234,7 @@ function turn(g: Gathering, form: GatherForm, window: readonly number[]): string
     return forward
       ? summands.flatMap((k) =>
         range(columns / 4).map((q) =>
-          `let f${k}_${q} = ${four("F", `${tap} + (c + ${k}) * ${across} + first + ${4 * q}`)};`
+          `let f${k}_${q} = ${four("F", `${tap} + ${row(k)} * ${across} + first + ${4 * q}`)};`
         )
       ).join(" ")
       : J.map((j) => `let f${j} = ${four("F", `${tap} + o${j} * ${across} + c`)};`).join(" ");
