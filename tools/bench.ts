@@ -58,7 +58,8 @@ async function bench({ filter, quick, long, json, profile }: Request): Promise<n
         console.log(`${name}\n${profileLines(times).join("\n")}\n`);
       },
     });
-  } else {await runBench(selection, {
+  } else {
+    await runBench(selection, {
       device,
       effort: quick ? QUICK : THOROUGH,
       longSteps: long ?? (quick ? 2_000 : 20_000),
@@ -73,7 +74,8 @@ async function bench({ filter, quick, long, json, profile }: Request): Promise<n
         console.log(measurementLine(measurement));
       },
       onFailure,
-    });}
+    });
+  }
   if (json) {
     const { adapter } = device;
     const machine = { processor, cores, load };

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { summary } from "../lib/bench/stopwatch.ts";
 import { runTask } from "../lib/cli.ts";
 import { resolve } from "../lib/deps.ts";
 import { runDeno } from "../lib/dist/deno.ts";
@@ -18,7 +19,6 @@ import { respond } from "../lib/serve/respond.ts";
 import { respondWithSource } from "../lib/serve/source.ts";
 import { measure, type Start } from "../lib/startup/measure.ts";
 import { prepareModes } from "../lib/startup/modes.ts";
-import { median } from "../lib/startup/stopwatch.ts";
 
 const FOLDER = "dist/startup";
 
@@ -46,7 +46,7 @@ async function startup(repeats: number): Promise<void> {
     const cells: string[] = [];
     for (const start of starts) {
       const { first, later } = await measure(start, mode, repeats, packages);
-      cells.push(median(first).toFixed(1), median(later).toFixed(1));
+      cells.push(...[first, later].map((seconds) => summary(seconds).median.toFixed(1)));
     }
     console.log(`| ${[mode.name, ...cells].join(" | ")} |`);
   }
@@ -62,7 +62,7 @@ async function readStarts(): Promise<Start[]> {
   }, {
     task: sample!,
     words: ["--labels", "2", "--steps", "2"],
-    mark: /^1 images in .*\.png$/m,
+    mark: /^1 image in .*\.png$/m,
   }];
 }
 
@@ -94,7 +94,7 @@ if (import.meta.main) {
         min: 1,
         max: 99,
         default: 3,
-        help: "Starts of each kind, of which the median is told; odd.",
+        help: "Starts of each kind, of which the median is told.",
       },
     },
   }, ({ options }) => startup(options.repeats));

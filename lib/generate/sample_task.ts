@@ -8,6 +8,7 @@ import { DenoisingNetwork } from "../models/denoising_network.ts";
 import type { GAN } from "../models/gan.ts";
 import { denoisers, type GeneratorName } from "../models/generators.ts";
 import type { Tensor1D, Tensor4D } from "../tensor.ts";
+import { counted } from "../text.ts";
 import { announceAdapter } from "../train/announce.ts";
 import { bar, formatDuration, Progress } from "../train/progress.ts";
 import { decodeGenerator, type LoadedGenerator, loadGenerator } from "./checkpoint.ts";
@@ -73,7 +74,7 @@ export async function sampleTask(request: SampleTask): Promise<number> {
     : undefined;
   await makeFolder(options.out, "pictures");
   progress.line(
-    `drawing ${count} images with ${info.model} of ${info.dataset} (${generator.path})` +
+    `drawing ${counted(count, "image")} with ${info.model} of ${info.dataset} (${generator.path})` +
       settings.description,
   );
 
@@ -101,7 +102,7 @@ export async function sampleTask(request: SampleTask): Promise<number> {
   const judged = options.judge === undefined
     ? undefined
     : await judge(options.judge, info, drawn, labels);
-  const summary = `${count} images in ${seconds.toFixed(1)} s: ${files[0]}` +
+  const summary = `${counted(count, "image")} in ${seconds.toFixed(1)} s: ${files[0]}` +
     (judged === undefined ? "" : `\n${(judged * 100).toFixed(2)} % of them are what was asked for`);
   if (options.json) {
     progress.line(summary);

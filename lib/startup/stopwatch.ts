@@ -46,8 +46,3 @@ export async function secondsUntil({ words, cwd, env, mark }: Timed): Promise<nu
     `Cannot time ${words.join(" ")}: it comes to ${mark}, got ${JSON.stringify(end)}.`,
   );
 }
-
-/** The middle one of an odd number of values. */
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
-}

@@ -155,7 +155,7 @@ export function applyOptimization<R extends Optimization>(
   const optimizer = options.optimizer ?? recipe.optimizer;
   if (options.beta1 !== undefined && optimizer === "sgd") {
     throw new UsageError(
-      `Cannot use --beta1: it belongs to adam and adamw, got --optimizer sgd. Leave --beta1 out`,
+      "Cannot use --beta1: it belongs to adam and adamw, got --optimizer sgd. Leave --beta1 out",
     );
   }
   const beta1 = options.beta1 ?? recipe.beta1;

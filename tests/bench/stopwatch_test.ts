@@ -4,6 +4,8 @@ import { assert } from "../deps.ts";
 
 Deno.test("summary() takes the middle of an odd number and the mean of two of an even one", () => {
   assert.deepEqual(summary([3]), { median: 3, min: 3, max: 3 });
+  assert.equal(summary([10, 9, 100]).median, 10);
+  assert.equal(summary([5]).median, 5);
   assert.deepEqual(summary([9, 1, 4]), { median: 4, min: 1, max: 9 });
   assert.deepEqual(summary([10, 1, 4, 2]), { median: 3, min: 1, max: 10 });
 });

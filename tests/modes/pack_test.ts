@@ -12,9 +12,9 @@ import {
   DRAW,
   openSandbox,
   ROOT,
+  runDeno,
   TRAIN,
 } from "./sandbox.ts";
-import { runDeno } from "./sandbox.ts";
 
 const hasShell = Deno.build.os !== "windows";
 

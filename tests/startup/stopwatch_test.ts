@@ -1,4 +1,4 @@
-import { median, secondsUntil } from "../../lib/startup/stopwatch.ts";
+import { secondsUntil } from "../../lib/startup/stopwatch.ts";
 import { assert } from "../deps.ts";
 
 const run = (code: string, mark: RegExp) =>
@@ -16,9 +16,4 @@ Deno.test("secondsUntil() refuses a program that fails or never writes the line"
   const expected = { name: "InklingError", message: /^Cannot time .*: it comes to \/two\/, got "/ };
   await assert.rejects(run(`console.log("two"); Deno.exit(3);`, /two/), expected);
   await assert.rejects(run(`console.log("one");`, /two/), expected);
-});
-
-Deno.test("median() is the middle one by size", () => {
-  assert.equal(median([10, 9, 100]), 10);
-  assert.equal(median([5]), 5);
 });

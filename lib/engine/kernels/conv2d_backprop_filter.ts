@@ -125,10 +125,10 @@ export function conv2dBackpropFilterAndBias(
   const sum = (results: TensorInfo[]) =>
     withPadding(
       x,
-      [1, sizes.inChannels],
-      [1, code.channels.x],
+      sizes.inChannels,
+      code.channels.x,
       (x) =>
-        withPadding(dy, [1, sizes.outChannels], [1, code.channels.dy], (dy) =>
+        withPadding(dy, sizes.outChannels, code.channels.dy, (dy) =>
           runInto(shader, [x, dy], results, numbers, blocks)),
     );
   if (slices === 1) return sum([filter, bias]);

@@ -87,10 +87,10 @@ function gather(
   const g = gathering(s, direction);
   const form = gatherForm(g);
   if (readsTextures(form)) {
-    const { inner, filterChannels } = form;
     const result = webgpuBackend().makeTensorInfo([...outputShape], "float32");
     const shader: Shader = {
-      key: `gather_textures_${direction}_${geometryKey(s)}${epilogueKey(epilogue)}`,
+      // How the source is read depends on the batch, which the geometry does not tell.
+      key: `gather_textures_${direction}_${form.source}_${geometryKey(s)}${epilogueKey(epilogue)}`,
       inputs: {
         x: form.source === "numbers" ? "f32" : "texture",
         F: form.filterTexture ? "texture" : "f32",
@@ -102,10 +102,10 @@ function gather(
     };
     withPadding(
       source,
-      [1, g.inner],
-      [1, inner],
+      g.inner,
+      form.inner,
       (x) =>
-        withPadding(filter, [s.inChannels, s.outChannels], filterChannels, (F) => {
+        withPadding(filter, s.outChannels, form.filterChannels[1], (F) => {
           const inputs = [x, F, ...(bias ? [bias] : [])];
           runInto(shader, inputs, [result], [form.stretches], form.blocks);
         }),

@@ -1,4 +1,4 @@
-/** Tensors with zeros behind their last axes. @module */
+/** Tensors with zeros behind their last axis. @module */
 
 import type { TensorInfo } from "../../tensor.ts";
 import { webgpuBackend } from "../program.ts";
@@ -7,36 +7,31 @@ import { runInto, type Shader } from "./several.ts";
 const LANES = 64;
 
 /**
- * Has `use` work on `tensor` with zeros behind its last two axes.
+ * Has `use` work on `tensor` with zeros behind its last axis.
  *
- * @param tensor Any shape, taken as `(…, rows, columns)`.
- * @param from Its last two axes.
- * @param to What these are to be, no less. Where nothing is added, `use` gets `tensor` itself.
+ * @param tensor Any shape.
+ * @param from Its last axis.
+ * @param to What that is to be, no less. Where nothing is added, `use` gets `tensor` itself.
  * @param use Encodes dispatches that read the padded tensor, which is freed afterwards.
  */
 export function withPadding(
   tensor: TensorInfo,
-  from: readonly [rows: number, columns: number],
-  to: readonly [rows: number, columns: number],
+  from: number,
+  to: number,
   use: (padded: TensorInfo) => void,
 ): void {
-  if (from[0] === to[0] && from[1] === to[1]) return use(tensor);
-  const size = tensor.shape.reduce((product, side) => product * side, 1);
-  const count = size / (from[0] * from[1]);
-  const padded = webgpuBackend().makeTensorInfo([count, ...to], "float32");
-  const cells = count * to[0] * to[1];
-  runInto(shaderFor(from, to), [tensor], [padded], [cells], Math.ceil(cells / LANES));
+  if (from === to) return use(tensor);
+  const rows = tensor.shape.reduce((product, side) => product * side, 1) / from;
+  const padded = webgpuBackend().makeTensorInfo([rows, to], "float32");
+  runInto(shaderFor(from, to), [tensor], [padded], [rows * to], Math.ceil(rows * to / LANES));
   use(padded);
   webgpuBackend().disposeData(padded.dataId);
 }
 
 /** The sizes are constants of the code, since division by anything else is slow. */
-function shaderFor(
-  [rows, columns]: readonly [number, number],
-  [toRows, toColumns]: readonly [number, number],
-): Shader {
+function shaderFor(from: number, to: number): Shader {
   return {
-    key: `pad_last_axes_${rows}_${columns}_${toRows}_${toColumns}`,
+    key: `pad_last_axis_${from}_${to}`,
     inputs: { x: "f32" },
     outputs: { result: "f32" },
     uniforms: ["cells"],
@@ -45,10 +40,9 @@ function shaderFor(
   fn main(block : i32) {
     let index = block * ${LANES} + i32(localId.x);
     if (index >= uniforms.cells) { return; }
-    let column = index % ${toColumns};
-    let row = index / ${toColumns} % ${toRows};
-    let isThere = row < ${rows} && column < ${columns};
-    let at = (index / ${toColumns * toRows} * ${rows} + row) * ${columns} + column;
+    let column = index % ${to};
+    let isThere = column < ${from};
+    let at = index / ${to} * ${from} + column;
     result[index] = select(0.0, x[select(0, at, isThere)], isThere);
   }`,
   };

@@ -108,6 +108,23 @@ for (const [name, c] of Object.entries(CASES)) {
   });
 }
 
+Deno.test("batches of which some fill no texels do not share a shader", async () => {
+  await openDevice();
+  // 180 pixels are 45 texels; 45 pixels are none in whole numbers.
+  for (const batch of [4, 1, 4]) {
+    const c: ConvCase = { ...PLAIN, batch, size: [5, 9], channels: [1, 8] };
+    const inputs = inputsOf(c, new Random(batch, "batches"));
+    const shapes = shapesOf(c);
+    const y = () => {
+      const x = tf.tensor(inputs.x, shapes.x);
+      const filter = tf.tensor(inputs.filter, shapes.filter);
+      return [tf.engine().runKernel("Conv2D", { x, filter }, { ...attributesOf(c) }) as Tensor];
+    };
+    const { values } = await withTextures(true, () => compute(y));
+    assertAllClose(values[0]!, definition(c, inputs).y, { atol: 2e-5 });
+  }
+});
+
 Deno.test("a NaN that is read through a texture stays a NaN", async () => {
   await openDevice();
   const products = () => {
