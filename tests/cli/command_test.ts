@@ -6,12 +6,13 @@ const at = (script: string, isCompiled = false) => ({ script, program, isCompile
 
 Deno.test("asTyped() names the command of the place where a task runs", () => {
   const expected = {
-    "file:///work/tasks/cnn.ts": "deno task dit:sample --gif",
+    "file:///home/ada/tasks/cnn.ts": "deno task dit:sample --gif",
     "https://host/v1/tasks/cnn.ts":
       "deno run [permissions] https://host/v1/tasks/dit_sample.ts --gif",
     "http://host:8080/dist/cnn.js":
       "deno run [permissions] http://host:8080/dist/dit_sample.js --gif",
-    "file:///work/my%20dist/cnn.js": "deno run [permissions] /work/my dist/dit_sample.js --gif",
+    "file:///home/ada/my%20dist/cnn.js":
+      "deno run [permissions] /home/ada/my dist/dit_sample.js --gif",
     "file:///home/me/inkling/dist/cnn.js": "./inkling dit:sample --gif",
   };
   for (const [script, command] of Object.entries(expected)) {
