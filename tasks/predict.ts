@@ -1,23 +1,26 @@
 /**
  * Reads pictures of one's own with a trained network.
  *
+ *     deno task predict seven.png                   with the network that ships with the project
  *     deno task predict --checkpoint runs/cnn/<run> seven.png        class and probability
  *     deno task predict --checkpoint model.safetensors *.png --json  one line of JSON for a script
  *     deno task predict --checkpoint runs/cnn/<run> *.png --out sheet.png
  *                                                   how each picture looks to the network
  *
  * A picture holds one digit, in any size and colours. How it is made to look like those of the data
- * set is in lib/data/own_image.ts.
+ * set is in lib/data/own_image.ts. The network that ships is a LeNet-5, trained on MNIST by
+ * `deno task lenet5 --recipe best`; data/checkpoints/lenet5-mnist.json says how.
  *
  * @module
  */
 
+import shipped from "../data/checkpoints/lenet5-mnist.txt" with { type: "text" };
 import { type Options, type Parsed, runTask } from "../lib/cli.ts";
 import { prepareImage, type TargetImage } from "../lib/data/own_image.ts";
 import { readPng } from "../lib/data/read_png.ts";
 import { basename } from "../lib/deps.ts";
-import { CheckpointError, DataError, UsageError } from "../lib/errors.ts";
-import { type Classifier, loadClassifier } from "../lib/train/classifier.ts";
+import { CheckpointError, DataError } from "../lib/errors.ts";
+import { type Classifier, decodeClassifier, loadClassifier } from "../lib/train/classifier.ts";
 import type { Predictions } from "../lib/train/evaluate.ts";
 import { OUTPUT_OPTIONS } from "../lib/train/options.ts";
 import { Progress } from "../lib/train/progress.ts";
@@ -28,7 +31,7 @@ const OPTIONS = {
   checkpoint: {
     type: "path",
     placeholder: "PATH",
-    help: "The network: a checkpoint, or the folder of a run.",
+    help: "The network: a checkpoint, or the folder of a run; without it the one that ships.",
   },
   out: {
     type: "path",
@@ -61,19 +64,16 @@ interface Prediction {
 }
 
 async function predict({ options, positionals }: Parsed<typeof OPTIONS>): Promise<number> {
-  if (options.checkpoint === undefined) {
-    throw new UsageError(
-      "Cannot run predict: --checkpoint names the network, got none. " +
-        "Name a run folder or a checkpoint.",
-    );
-  }
   const progress = new Progress({ quiet: options.quiet });
-  const model = await loadClassifier(options.checkpoint);
+  const model = options.checkpoint === undefined
+    ? await decodeClassifier(Uint8Array.fromBase64(shipped), "lenet5-mnist")
+    : await loadClassifier(options.checkpoint);
   const target = targetOf(model);
   if (model.info.dataset === "fashion-mnist") {
     progress.warn("pictures are prepared as digits are, but the network was trained on clothing");
   }
 
+  progress.line(`reading with ${model.info.model} of ${model.info.dataset} (${model.path})`);
   const { prepared, failures } = await prepareAll(positionals, target);
   for (const { error } of failures) console.error(`error: ${error}`);
   const { info } = model;
@@ -204,6 +204,7 @@ if (import.meta.main) {
       "Says which digit each PNG file shows: the most probable class, its probability, and " +
       "the runner-up. A picture holds one digit, dark on light or light on dark, in any size.",
     examples: [
+      "deno task predict seven.png",
       "deno task predict --checkpoint runs/cnn/20250101-120000-1 seven.png",
       "deno task predict --checkpoint model.safetensors a.png b.png --out sheet.png",
     ],

@@ -7,14 +7,27 @@ import { accuracyOf } from "../train/evaluate.ts";
 import type { GeneratorInfo } from "./checkpoint.ts";
 import type { Drawn } from "./pictures.ts";
 
+/** The probability from which on a classifier is called sure. */
+export const SURE = 0.9;
+
+/** What a classifier says of drawn images. */
+export interface Judgement {
+  /** The share that it takes for the class asked for; `null` where none was asked for. */
+  readonly asked: number | null;
+  /** The share whose most probable class has a probability of {@link SURE} or more. */
+  readonly sure: number;
+  /** How many images it takes for each class. */
+  readonly counts: readonly number[];
+}
+
 /**
- * The share of images that a classifier takes for the class asked for.
+ * Has a classifier read drawn images. It knows nothing but its classes: of noise it may be sure too.
  *
  * @param path The classifier's run folder or checkpoint.
  * @param info The generator that drew.
  * @param drawn What it drew; the classifier reads it in whole steps of its pixels.
- * @param labels What was asked for, image by image.
- * @throws {UsageError} When no class was asked for, or the classifier reads other images.
+ * @param labels What was asked for, image by image; `undefined` where the generator knows no classes.
+ * @throws {UsageError} When the classifier reads other images.
  * @throws {CheckpointError} When there is no such classifier.
  */
 export async function judge(
@@ -22,10 +35,7 @@ export async function judge(
   info: GeneratorInfo,
   { images, height, width, range: [lo, hi] }: Drawn,
   labels: readonly number[] | undefined,
-): Promise<number> {
-  if (!labels) {
-    throw new UsageError(`Cannot judge ${info.model}: no class was asked for, got --judge ${path}`);
-  }
+): Promise<Judgement> {
   const classifier = await loadClassifier(path);
   const { shape, maxValue } = classifier.info;
   if (shape.height !== height || shape.width !== width || shape.classes !== info.shape.classes) {
@@ -34,17 +44,38 @@ export async function judge(
         `for ${shape.height}x${shape.width}`,
     );
   }
+  const count = images.length / (height * width);
   const set: ImageSet = {
     images: Uint8Array.from(images, (value) => {
       const share = Math.min(1, Math.max(0, (value - lo) / (hi - lo)));
       return Math.round(share * maxValue);
     }),
-    labels: Uint8Array.from(labels),
-    count: labels.length,
+    labels: Uint8Array.from(labels ?? new Uint8Array(count)),
+    count,
     height,
     width,
   };
-  const { classes } = await classifier.predict(set);
+  const { classes, probabilities } = await classifier.predict(set);
   classifier.dispose();
-  return accuracyOf(classes, set.labels);
+  const counts = new Array<number>(shape.classes).fill(0);
+  let sure = 0;
+  classes.forEach((name, i) => {
+    counts[name]!++;
+    if (probabilities[i * shape.classes + name]! >= SURE) sure++;
+  });
+  return { asked: labels ? accuracyOf(classes, set.labels) : null, sure: sure / count, counts };
+}
+
+/** A judgement in words, in lines. */
+export function judgementText(
+  { asked, sure, counts }: Judgement,
+  classNames: readonly string[],
+): string {
+  const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
+  const lines = [
+    `the classifier is sure of ${percent(sure)} of them; it takes them for ` +
+    counts.map((count, i) => `${classNames[i]}: ${count}`).join(", "),
+  ];
+  if (asked !== null) lines.unshift(`${percent(asked)} of them are what was asked for`);
+  return lines.join("\n");
 }

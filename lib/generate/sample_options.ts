@@ -30,6 +30,13 @@ export const SAMPLE_OPTIONS = {
     default: "samples",
     help: "Folder for the pictures; it is made if need be.",
   },
+  judge: {
+    type: "path",
+    placeholder: "RUN",
+    help:
+      "Have a classifier (its run folder or checkpoint) read the images: how many it is sure of, " +
+      "which classes it sees, how many are what was asked for.",
+  },
   singles: { type: "boolean", help: "Write each image as a PNG of its own, too." },
   ...OUTPUT_OPTIONS,
 } as const satisfies Options;
@@ -53,12 +60,6 @@ export const LABEL_SAMPLE_OPTIONS = {
     min: 0,
     help: "Scale of guidance: 0 without the class, 1 with it, more goes beyond. (2 where the " +
       "network learnt it, else 1)",
-  },
-  judge: {
-    type: "path",
-    placeholder: "RUN",
-    help:
-      "Say how many images a classifier (its run folder or checkpoint) takes for the class asked for.",
   },
 } as const satisfies Options;
 

@@ -10,10 +10,11 @@ import { denoisers, type GeneratorName } from "../models/generators.ts";
 import type { Tensor1D, Tensor4D } from "../tensor.ts";
 import { counted } from "../text.ts";
 import { announceAdapter } from "../train/announce.ts";
+import type { ShippedCheckpoint } from "../train/checkpoint.ts";
 import { bar, formatDuration, Progress } from "../train/progress.ts";
 import { decodeGenerator, type LoadedGenerator, loadGenerator } from "./checkpoint.ts";
 import { drawBatches } from "./draw.ts";
-import { judge } from "./judge.ts";
+import { judge, judgementText } from "./judge.ts";
 import { parseLabels } from "./labels.ts";
 import { latentDrawer } from "./latent_drawer.ts";
 import type { Drawn } from "./pictures.ts";
@@ -21,14 +22,6 @@ import { planOf } from "./process.ts";
 import type { SampleOptions } from "./sample_options.ts";
 import { writePictures } from "./sample_pictures.ts";
 import type { Drawer } from "./training.ts";
-
-/** A checkpoint that ships with the project. */
-export interface ShippedCheckpoint {
-  /** What to call it. */
-  readonly name: string;
-  /** The safetensors file in base64. */
-  readonly base64: string;
-}
 
 /** What a sampling task is asked for. */
 export interface SampleTask {
@@ -103,7 +96,7 @@ export async function sampleTask(request: SampleTask): Promise<number> {
     ? undefined
     : await judge(options.judge, info, drawn, labels);
   const summary = `${counted(count, "image")} in ${seconds.toFixed(1)} s: ${files[0]}` +
-    (judged === undefined ? "" : `\n${(judged * 100).toFixed(2)} % of them are what was asked for`);
+    (judged === undefined ? "" : `\n${judgementText(judged, info.classNames)}`);
   if (options.json) {
     progress.line(summary);
     console.log(JSON.stringify({

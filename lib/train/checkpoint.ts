@@ -28,6 +28,14 @@ export interface LoadedModel {
   readonly info: ModelInfo<ModelName>;
 }
 
+/** A checkpoint that ships with the project. */
+export interface ShippedCheckpoint {
+  /** What to call it. */
+  readonly name: string;
+  /** The safetensors file in base64. */
+  readonly base64: string;
+}
+
 /** Name of the model inside a run folder. */
 export const MODEL_FILE = "model.safetensors";
 
@@ -47,9 +55,18 @@ export async function saveModel(
   info: ModelInfo<ModelName>,
   options: EncodeOptions = {},
 ): Promise<void> {
+  await writeFileAtomic(path, encodeModel(state, info, options));
+}
+
+/** The file that {@link saveModel} writes. */
+export function encodeModel(
+  state: StateDict,
+  info: ModelInfo<ModelName>,
+  options: EncodeOptions = {},
+): Uint8Array<ArrayBuffer> {
   // The value that marks a state dict of PyTorch's layouts.
   const metadata = { format: "pt", ...encodeInfo(info) };
-  await writeFileAtomic(path, encodeSafetensors({ tensors: state, metadata }, options));
+  return encodeSafetensors({ tensors: state, metadata }, options);
 }
 
 /** The model of a run folder, or the file itself. */
@@ -88,7 +105,18 @@ export async function readCheckpoint(path: string): Promise<Uint8Array<ArrayBuff
  */
 export async function loadModel(path: string): Promise<LoadedModel> {
   const file = await modelFile(path);
-  const { tensors, metadata } = await readSafetensors(file);
+  return decodeModel(await readCheckpoint(file), file);
+}
+
+/**
+ * Loads a network from the bytes of a checkpoint.
+ *
+ * @param bytes The content of a safetensors file.
+ * @param file What to call it.
+ * @throws {CheckpointError} When it is damaged, or not one of this project's.
+ */
+export function decodeModel(bytes: Uint8Array<ArrayBuffer>, file: string): LoadedModel {
+  const { tensors, metadata } = decodeSafetensors(bytes, file);
   const info = decodeInfo(metadata, file, Object.keys(models) as ModelName[]);
   const network = build(info, tensors, file);
   network.loadStateDict(tensors);

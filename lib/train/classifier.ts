@@ -6,7 +6,7 @@ import { SVC } from "../classical/svm/svm.ts";
 import type { ImageSet } from "../data/types.ts";
 import { type Device, openDevice } from "../device.ts";
 import { type ModelName, models } from "../models/registry.ts";
-import { loadModel, modelFile, readCheckpoint } from "./checkpoint.ts";
+import { decodeModel, modelFile, readCheckpoint } from "./checkpoint.ts";
 import { type Predictions, predictSet } from "./evaluate.ts";
 import { decodeInfo, type ModelInfo, nonsense } from "./model_info.ts";
 import { decodeTensors } from "./safetensors.ts";
@@ -42,14 +42,28 @@ export interface Classifier {
  */
 export async function loadClassifier(path: string): Promise<Classifier> {
   const file = await modelFile(path);
-  const content = await readCheckpoint(file);
+  return decodeClassifier(await readCheckpoint(file), file);
+}
+
+/**
+ * Loads a classifier from the bytes of a checkpoint; a network opens the device.
+ *
+ * @param content The content of a safetensors file.
+ * @param file What to call it.
+ * @throws {CheckpointError} When it is damaged, or not one of this project's.
+ * @throws {DeviceError} When a network finds no device.
+ */
+export async function decodeClassifier(
+  content: Uint8Array<ArrayBuffer>,
+  file: string,
+): Promise<Classifier> {
   const { metadata } = decodeTensors(content, file);
   const names = [...Object.keys(models) as ModelName[], ...CLASSICAL_MODELS];
   const info = decodeInfo(metadata, file, names);
   const common = { path: file, bytes: content.length, info };
   if (info.model !== "svm" && info.model !== "rf") {
     const device = await openDevice();
-    const { network } = await loadModel(file);
+    const { network } = decodeModel(content, file);
     return {
       ...common,
       device,

@@ -143,9 +143,22 @@ Deno.test("predict refuses a network for other images than it can prepare", asyn
   assertOneError(await run(folder.path, ["a.png"]), 1, /28x28x1 or 8x8x1, got .* 4x16x1/);
 });
 
-Deno.test("predict wants a checkpoint and a picture", async () => {
+Deno.test("predict reads without a checkpoint, with the network that ships", async () => {
   await using folder = await temporaryFolder();
-  assertOneError(await runTaskProcess("predict", [], ["a.png"]), 2, /--checkpoint .*got none/);
+  const picture = `${folder.path}/seven.png`;
+  await saveDrawing(picture, { side: 90, pen: [20, 40, 160, 255], paper: [240, 235, 220, 255] });
+  const flags = [`--allow-read=${folder.path}`];
+  const { code, out, err } = await runTaskProcess("predict", flags, [picture, "--json"]);
+  assert.equal(code, 0, err);
+  assert.match(err, /^reading with lenet5 of mnist \(lenet5-mnist\)$/m);
+  const { checkpoint, dataset, predictions: [prediction] } = lastJson(out);
+  assert.deepEqual({ checkpoint, dataset }, { checkpoint: "lenet5-mnist", dataset: "mnist" });
+  assert.equal(prediction.class, "7");
+  assert.ok(prediction.probability > 0.9, `${prediction.probability}`);
+});
+
+Deno.test("predict wants a picture, and the checkpoint that is named", async () => {
+  await using folder = await temporaryFolder();
   assertOneError(await run(folder.path, []), 2, /at least 1 PICTURE, got 0/);
   assertOneError(await run(folder.path, ["a.png"]), 1, /there is no file .*model\.safetensors/);
 });
