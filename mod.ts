@@ -215,7 +215,7 @@ export {
   saveGenerator,
 } from "./lib/generate/checkpoint.ts";
 export { diffusionTraining } from "./lib/generate/diffusion.ts";
-export { type BatchesRequest, drawBatches } from "./lib/generate/draw.ts";
+export { BatchDrawer, type DrawRequest } from "./lib/generate/draw.ts";
 export { ganTraining } from "./lib/generate/gan.ts";
 export { latentDrawer } from "./lib/generate/latent_drawer.ts";
 export {

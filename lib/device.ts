@@ -9,6 +9,7 @@
  */
 
 import { tf, WebGPUBackend } from "./deps.ts";
+import { refuseLargeBuffers } from "./engine/buffer_limit.ts";
 import { installCollector } from "./engine/collect.ts";
 import { suitLanes } from "./engine/kernels/lanes.ts";
 import { registerKernels } from "./engine/kernels/mod.ts";
@@ -135,6 +136,7 @@ async function open(): Promise<Device> {
 
   const info = describeAdapter(adapter);
   installCollector(gpu);
+  refuseLargeBuffers(gpu);
   suitLanes(info);
   tf.removeBackend("webgpu");
   tf.registerBackend("webgpu", () => new WebGPUBackend(gpu, adapter.info), 3);

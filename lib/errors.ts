@@ -41,6 +41,27 @@ export class DeviceError extends InklingError {
   override name = "DeviceError";
 }
 
+/** A tensor that is larger than what the adapter lets a kernel bind: the batch is too large for it. */
+export class TensorSizeError extends DeviceError {
+  /** Always `"TensorSizeError"`. */
+  override name = "TensorSizeError";
+
+  /**
+   * Says how much smaller batches must be.
+   *
+   * @param size Bytes of the tensor.
+   * @param most Bytes that the adapter lets a kernel bind.
+   */
+  constructor(size: number, most: number) {
+    const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
+    super(
+      `Cannot hold a tensor of ${megabytes(size)}: kernels of this adapter can bind ` +
+        `${megabytes(most)}. Take smaller batches (--batch-size), of at most ` +
+        `${Math.floor(100 * most / size)} % of the size.`,
+    );
+  }
+}
+
 /** Training that cannot go on, such as a loss that is no longer a finite number. */
 export class TrainingError extends InklingError {
   /** Always `"TrainingError"`. */

@@ -13,7 +13,7 @@ import { announceAdapter } from "../train/announce.ts";
 import type { ShippedCheckpoint } from "../train/checkpoint.ts";
 import { bar, formatDuration, Progress } from "../train/progress.ts";
 import { decodeGenerator, type LoadedGenerator, loadGenerator } from "./checkpoint.ts";
-import { drawBatches } from "./draw.ts";
+import { BatchDrawer } from "./draw.ts";
 import { judge, judgementText } from "./judge.ts";
 import { parseLabels } from "./labels.ts";
 import { latentDrawer } from "./latent_drawer.ts";
@@ -71,12 +71,11 @@ export async function sampleTask(request: SampleTask): Promise<number> {
       settings.description,
   );
 
-  const drawer = settings.drawer(batchSize);
+  const drawer = new BatchDrawer(settings.drawer, batchSize);
   const started = performance.now();
   const elapsed = () => (performance.now() - started) / 1000;
-  const { images, frames } = await drawBatches(drawer, {
+  const { images, frames } = await drawer.draw({
     count,
-    batchSize,
     labels,
     frames: options.gif ? FRAMES : 0,
     onProgress: (share) => {

@@ -4,9 +4,9 @@ import { join } from "../deps.ts";
 import { writeFileAtomic } from "../files.ts";
 import { bar, type Progress } from "../train/progress.ts";
 import { withKeptWeights } from "../train/run.ts";
+import { BatchDrawer } from "./draw.ts";
 import { forwardGrid, type RealImages, realImages, sampleGif, sampleGrid } from "./pictures.ts";
 import type { GeneratorRun } from "./train_task.ts";
-import type { Drawer } from "./training.ts";
 
 /** Frames of a film. */
 const FRAMES = 30;
@@ -38,7 +38,7 @@ export class Showcase {
   readonly #run: GeneratorRun;
   readonly #real: RealImages;
   /** By scale of guidance. They keep their recordings from epoch to epoch. */
-  readonly #drawers = new Map<number | undefined, Drawer>();
+  readonly #drawers = new Map<number | undefined, BatchDrawer>();
   /** The last pictures. */
   shown: readonly Shown[] = [];
   /** Images on their way to noise, once they were drawn. */
@@ -111,19 +111,21 @@ export class Showcase {
     const { training, dataset: { classNames, name }, config: { recipe, model } } = this.#run;
     const columns = classNames.length;
     const count = columns * recipe.samples.rows;
-    const drawer = this.#drawers.get(guidance) ?? training.drawer({
-      count,
-      seed: recipe.seed,
-      ...(guidance !== undefined && { guidance }),
-    });
+    const drawer = this.#drawers.get(guidance) ?? new BatchDrawer((count) =>
+      training.drawer({
+        count,
+        seed: recipe.seed,
+        ...(guidance !== undefined && { guidance }),
+      }), count);
     this.#drawers.set(guidance, drawer);
     const scale = guidance === undefined ? "" : `, guidance ${guidance}`;
-    const { images, frames } = await drawer.sample({
-      ...(training.labelled && { labels: Array.from({ length: count }, (_, i) => i % columns) }),
+    const { images, frames } = await drawer.draw({
+      count,
+      labels: training.labelled ? Array.from({ length: columns }, (_, i) => i) : undefined,
       ...(filmed && { frames: FRAMES }),
-      onProgress(done, total) {
+      onProgress(share) {
         signal.throwIfAborted();
-        progress.transient(`${bar(done, total)} drawing after epoch ${epoch}${scale}`);
+        progress.transient(`${bar(share, 1)} drawing after epoch ${epoch}${scale}`);
       },
     });
     const title = `${model} on ${name}, epoch ${epoch}${scale}`;

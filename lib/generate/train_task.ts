@@ -29,6 +29,7 @@ import { type GeneratorInfo, saveGenerator } from "./checkpoint.ts";
 import { writeReport } from "./report.ts";
 import type { Process } from "./process.ts";
 import type { SampleSettings } from "./recipe.ts";
+import { requireRoom } from "./room.ts";
 import { Showcase } from "./showcase.ts";
 import type { TrainedGenerator } from "./training.ts";
 
@@ -106,7 +107,7 @@ export interface GeneratorResult {
  * Trains a generator, draws with it, and writes everything into a run folder.
  *
  * @returns The exit status: 0, or 130 when the run was stopped by a signal.
- * @throws {UsageError} For options that do not go together.
+ * @throws {UsageError} For options that do not go together, or batches too large for the adapter.
  * @throws {DataError} When the data cannot be had or the run folder not be written.
  * @throws {CheckpointError} When the run to resume is damaged or does not fit.
  */
@@ -122,7 +123,10 @@ export async function trainGenerator<R extends GeneratorRecipe>(
     task,
     model,
     recipe,
-    build,
+    build(model, shape, recipe) {
+      requireRoom(device, model, shape, recipe.batchSize);
+      return build(model, shape, recipe);
+    },
     ...(fit && { fit }),
   };
   const run: GeneratorRun = options.resume === undefined

@@ -17,6 +17,8 @@ export interface TrainingMemory {
   readonly adam: number;
   /** All that the forward pass has made and holds when the backward pass begins. */
   readonly activations: number;
+  /** The largest tensor of both passes. A kernel must be able to bind it; adapters set a limit. */
+  readonly largest: number;
 }
 
 /** What is known of a network. */
@@ -72,22 +74,20 @@ export function inspectNetwork<M extends Module>(
   { batchSize = 64 }: InspectOptions = {},
 ): Inspection {
   const observer = new Observer();
-  return withShapesOnly((bytes) => {
+  return withShapesOnly((bytes, largest) => {
     const network = build();
     try {
       observer.watch(network, () => tf.tidy(() => void pass(network, 1, new Context())));
       const whole = layerOf("", network, observer);
       const { parameterCount: trained } = network;
       const { path: _path, kind: _kind, output: _output, layers, ...figures } = whole;
+      const run = (context: Context) => pass(network, batchSize, context);
       const memory: TrainingMemory = {
         weights: 4 * (figures.parameters + figures.buffers),
         gradients: 4 * trained,
         adam: 2 * 4 * trained,
-        activations: activationBytes(
-          network,
-          bytes,
-          (context) => pass(network, batchSize, context),
-        ),
+        activations: activationBytes(network, bytes, run),
+        largest: largest(),
       };
       return { ...figures, trained, batchSize, memory, layers };
     } finally {

@@ -69,6 +69,8 @@ function makeDevice(): GPUDevice {
 class ShapeBackend extends WebGPUBackend {
   /** Of all tensors. tfjs's own count takes a tensor and its reshaped view for two. */
   bytes = 0;
+  /** Of the largest tensor so far. */
+  largest = 0;
   readonly listener: KernelListener;
 
   constructor(listener: KernelListener) {
@@ -79,7 +81,9 @@ class ShapeBackend extends WebGPUBackend {
   override uploadToGPU(): void {}
 
   override write(...args: Parameters<WebGPUBackend["write"]>): object {
-    this.bytes += bytesOf(args[1]);
+    const bytes = bytesOf(args[1]);
+    this.bytes += bytes;
+    this.largest = Math.max(this.largest, bytes);
     return super.write(...args);
   }
 
@@ -128,11 +132,12 @@ function copyKernels(): void {
  * Does `work` while tfjs computes shapes only. What reads values fails, and tensors that were made
  * outside have no place in it. Afterwards they are freed, and the backend from before is back.
  *
- * @param work What to do, all of it before it returns; it is given the bytes that tensors hold.
+ * @param work What to do, all of it before it returns; it is given the bytes that all tensors hold, and
+ * those of the largest that was ever made.
  * @param listener Hears of each kernel. @default nobody
  */
 export function withShapesOnly<T>(
-  work: (bytes: () => number) => T,
+  work: (bytes: () => number, largest: () => number) => T,
   listener: KernelListener = () => {},
 ): T {
   copyKernels();
@@ -145,7 +150,7 @@ export function withShapesOnly<T>(
   tf.env().set("WEBGPU_CPU_FORWARD", false);
   try {
     let result: T;
-    tf.tidy(() => void (result = work(() => backend.bytes)));
+    tf.tidy(() => void (result = work(() => backend.bytes, () => backend.largest)));
     return result!;
   } finally {
     tf.env().set("WEBGPU_CPU_FORWARD", onCpu);

@@ -69,7 +69,7 @@ export function totals(inspection: Inspection): string {
   const kinds = ([[trained, "trained"], [frozen, "frozen"], [unused, "unused"]] as const)
     .filter(([count]) => count > 0 && count < parameters)
     .map(([count, word]) => `${grouped(count)} ${word}`);
-  const { weights, gradients, adam, activations } = memory;
+  const { weights, gradients, adam, activations, largest } = memory;
   const bytes = (
     label: string,
     count: number,
@@ -98,6 +98,7 @@ export function totals(inspection: Inspection): string {
         weights + gradients + adam + activations,
         "without what the backward pass makes on its way",
       ),
+      bytes("  largest", largest, "one tensor; what a kernel can bind is in deno task doctor"),
     ], [1]),
   ].join("\n");
 }

@@ -1,8 +1,9 @@
-import { openDevice } from "../../lib/device.ts";
 import shipped from "../../data/checkpoints/dit-light-digits.txt" with { type: "text" };
+import { openDevice } from "../../lib/device.ts";
+import { TensorSizeError } from "../../lib/errors.ts";
 import { decodeGenerator } from "../../lib/generate/checkpoint.ts";
 import { diffusionTraining } from "../../lib/generate/diffusion.ts";
-import { drawBatches } from "../../lib/generate/draw.ts";
+import { BatchDrawer } from "../../lib/generate/draw.ts";
 import { latentDrawer } from "../../lib/generate/latent_drawer.ts";
 import type { DiffusionRecipe } from "../../lib/generate/recipe.ts";
 import { Generator } from "../../lib/models/gan.ts";
@@ -42,11 +43,10 @@ async function checkSplit(name: DenoiserName, side: number): Promise<void> {
   const { training } = diffusionTraining(name, { ...shape, height: side, width: side }, recipe);
   const labels = training.labelled ? [3, 1, 4, 1, 5] : undefined;
   const draw = async (batchSize: number) => {
-    const drawer = training.drawer({ count: batchSize, seed: 7 });
+    const drawer = new BatchDrawer((count) => training.drawer({ count, seed: 7 }), batchSize);
     const shares: number[] = [];
-    const samples = await drawBatches(drawer, {
+    const samples = await drawer.draw({
       count: 5,
-      batchSize,
       labels,
       frames: 3,
       onProgress: (share) => shares.push(share),
@@ -79,8 +79,9 @@ Deno.test("a trained network draws the same images in any batches, guided too", 
   network.loadStateDict(await trained.stateDict());
   const labels = [2, 0, 2, 6, 9];
   const draw = async (batchSize: number) => {
-    const drawer = training.drawer({ count: batchSize, seed: 7, guidance: 2 });
-    const { images } = await drawBatches(drawer, { count: 5, batchSize, labels });
+    const make = (count: number) => training.drawer({ count, seed: 7, guidance: 2 });
+    const drawer = new BatchDrawer(make, batchSize);
+    const { images } = await drawer.draw({ count: 5, labels });
     drawer.dispose();
     return images;
   };
@@ -92,6 +93,37 @@ Deno.test("a trained network draws the same images in any batches, guided too", 
   device.check();
   trained.dispose();
   network.dispose();
+});
+
+Deno.test("a batch that the adapter cannot hold is drawn in halves", async () => {
+  const made: number[] = [];
+  const make = (batchSize: number) => {
+    made.push(batchSize);
+    return {
+      sample({ first = 0 } = {}) {
+        if (batchSize > 2) throw new TensorSizeError(batchSize * 4, 8);
+        const images = Float32Array.from({ length: batchSize }, (_, i) => first + i);
+        return Promise.resolve({ images, frames: [] });
+      },
+      dispose() {},
+    };
+  };
+  const drawer = new BatchDrawer(make, 7);
+  assert.deepEqual([...(await drawer.draw({ count: 5, labels: undefined })).images], [
+    0,
+    1,
+    2,
+    3,
+    4,
+  ]);
+  await drawer.draw({ count: 3, labels: undefined });
+  assert.deepEqual(made, [7, 4, 2], "and what was found is kept");
+
+  const never = new BatchDrawer(() => ({
+    sample: () => Promise.reject(new TensorSizeError(16, 8)),
+    dispose() {},
+  }), 4);
+  await assert.rejects(never.draw({ count: 1, labels: undefined }), TensorSizeError);
 });
 
 Deno.test("a generator of one pass draws by seed and number", async () => {

@@ -136,6 +136,7 @@ Deno.test("inspectPreset() counts the bytes of a training step", () => {
     adam: 8 * 109_386,
     // The images, two layers with ReLU, the second one's dropout, the logits.
     activations: 4 * 5 * (784 + 128 + 64 + 64 + 10),
+    largest: 4 * 784 * 128,
   });
 });
 
