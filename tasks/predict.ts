@@ -9,7 +9,7 @@
  *
  * A picture holds one digit, in any size and colours. How it is made to look like those of the data
  * set is in lib/data/own_image.ts. The network that ships is a LeNet-5, trained on MNIST by
- * `deno task lenet5 --recipe best`; data/checkpoints/lenet5-mnist.json says how.
+ * `deno task lenet5 --recipe best --epochs 12`; data/checkpoints/lenet5-mnist.json says how.
  *
  * @module
  */
