@@ -21,7 +21,10 @@ import {
 import type { DiffusionRecipe } from "../lib/generate/recipe.ts";
 import { trainGenerator } from "../lib/generate/train_task.ts";
 
-/** MNIST and Fashion-MNIST, as published; its w = 0, 0.5 and 2 are the guidance 1, 1.5 and 3. */
+/**
+ * MNIST and Fashion-MNIST, as published; its w = 0, 0.5 and 2 are the guidance 1, 1.5 and 3. Its
+ * learning rate falls from epoch to epoch, ours along the same line from step to step.
+ */
 const recipe: DiffusionRecipe = {
   epochs: 20,
   batchSize: 256,

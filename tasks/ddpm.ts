@@ -18,7 +18,10 @@ import { applyDiffusionOptions, DIFFUSION_OPTIONS } from "../lib/generate/option
 import type { DiffusionRecipe } from "../lib/generate/recipe.ts";
 import { trainGenerator } from "../lib/generate/train_task.ts";
 
-/** MNIST and Fashion-MNIST, as published, but for the learning rate, which was 0.01. */
+/**
+ * MNIST and Fashion-MNIST, as published, but for the learning rate, which was 0.01. Pictures on the
+ * way are drawn by DPM-Solver++ in 20 steps; `--sampler ddpm` is the published one, in 1000.
+ */
 const recipe: DiffusionRecipe = {
   epochs: 20,
   batchSize: 128,

@@ -10,7 +10,11 @@
  */
 
 import { runTask } from "../lib/cli.ts";
-import { DIFFUSION_SAMPLE_OPTIONS, SAMPLE_OPTIONS } from "../lib/generate/sample_options.ts";
+import {
+  DIFFUSION_SAMPLE_OPTIONS,
+  NO_LABELS,
+  SAMPLE_OPTIONS,
+} from "../lib/generate/sample_options.ts";
 import { sampleTask } from "../lib/generate/sample_task.ts";
 
 if (import.meta.main) {
@@ -22,5 +26,6 @@ if (import.meta.main) {
       "deno task ddpm:sample --checkpoint model.safetensors --n 100 --sampler ddim --steps 100 --gif",
     ],
     options: { ...SAMPLE_OPTIONS, ...DIFFUSION_SAMPLE_OPTIONS },
+    absent: NO_LABELS,
   }, ({ options }) => sampleTask({ task: "ddpm:sample", models: ["ddpm"], options }));
 }

@@ -3,6 +3,7 @@
  *
  *     deno task gan                                   MNIST, or the 8x8 digits
  *     deno task gan --dataset fashion-mnist           clothes
+ *     deno task gan --batch-size 256 --lr 1e-4        as the report compared it with cddpm
  *     deno task gan --resume runs/gan/<run>           go on with a run that was stopped
  *
  * The networks are in lib/models/gan.ts, a training step in lib/generate/gan.ts.
@@ -17,8 +18,8 @@ import type { GanRecipe } from "../lib/generate/recipe.ts";
 import { trainGenerator } from "../lib/generate/train_task.ts";
 
 /**
- * MNIST and Fashion-MNIST: the published optimizer. The report states neither its batches nor β₁: with
- * the usual 0.9 the images are all alike for a long time, with 0.5 (Radford et al. 2016,
+ * MNIST and Fashion-MNIST: the published optimizer. Its batches are ours, and so is
+ * β₁: with the usual 0.9 the images are all alike for a long time, with 0.5 (Radford et al. 2016,
  * <https://arxiv.org/abs/1511.06434>) digits take shape within 1 500 steps.
  */
 const recipe: GanRecipe = {

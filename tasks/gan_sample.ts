@@ -10,7 +10,7 @@
  */
 
 import { runTask } from "../lib/cli.ts";
-import { SAMPLE_OPTIONS } from "../lib/generate/sample_options.ts";
+import { NO_LABELS, SAMPLE_OPTIONS } from "../lib/generate/sample_options.ts";
 import { sampleTask } from "../lib/generate/sample_task.ts";
 
 if (import.meta.main) {
@@ -22,5 +22,11 @@ if (import.meta.main) {
       "deno task gan:sample --checkpoint model.safetensors --n 100 --singles",
     ],
     options: SAMPLE_OPTIONS,
+    absent: {
+      ...NO_LABELS,
+      sampler: "a GAN draws in one pass",
+      steps: "a GAN draws in one pass",
+      gif: "a GAN draws in one pass, there is no way to film",
+    },
   }, ({ options }) => sampleTask({ task: "gan:sample", models: ["gan"], options }));
 }

@@ -29,6 +29,7 @@ import { grouped } from "../lib/text.ts";
 /** The data sets' images. */
 const SHAPES = {
   "mnist": { height: 28, width: 28, channels: 1, classes: 10 },
+  "fashion-mnist": { height: 28, width: 28, channels: 1, classes: 10 },
   "digits": { height: 8, width: 8, channels: 1, classes: 10 },
 } as const satisfies Record<string, ImageShape>;
 
@@ -123,9 +124,9 @@ if (import.meta.main) {
       preset: { type: "string", choices: PRESET_NAMES, help: "The network.", placeholder: "NAME" },
       dataset: {
         type: "string",
-        choices: ["mnist", "digits"],
+        choices: ["mnist", "fashion-mnist", "digits"],
         default: "mnist",
-        help: "Whose images it is built for: mnist, 28x28 pixels, or digits, 8x8.",
+        help: "Whose images it is built for: 28x28 pixels, or the digits' 8x8.",
       },
       "batch-size": {
         type: "integer",

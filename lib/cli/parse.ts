@@ -38,7 +38,7 @@ export function parseCommand<const O extends Options>(
     throw new UsageError(`Cannot read the options of ${spec.name}: ${reason}`);
   };
   const { values: words, positionals } = parseArgs({
-    args: tieValues(options, args, refuse),
+    args: tieValues(options, args, spec.absent ?? {}, refuse),
     options: Object.fromEntries(
       options.keys().map((name) => [name, { type: "string", multiple: true } as const]),
     ),
@@ -80,6 +80,7 @@ type Refuse = (reason: string) => never;
 function tieValues(
   options: ReadonlyMap<string, OptionSpec>,
   args: readonly string[],
+  absent: Readonly<Record<string, string>>,
   refuse: Refuse,
 ): string[] {
   const tied: string[] = [];
@@ -91,7 +92,7 @@ function tieValues(
       continue;
     }
     const { name, option, value, negated } = readOption(word, options) ??
-      refuse(unknownOption(word, options));
+      refuse(unknownOption(word, options, absent));
     if (negated && value !== undefined) {
       refuse(`--no-${name} takes no value, got ${quote(value)}. Write --no-${name} alone.`);
     } else if (value === undefined && option.type === "boolean") {
@@ -123,7 +124,8 @@ function readOption(word: string, options: ReadonlyMap<string, OptionSpec>) {
 function isValue(option: OptionSpec, word: string | undefined): boolean {
   if (word === undefined || word === "") return false;
   const isNumeric = /^(integer|number)/.test(option.type);
-  return !word.startsWith("-") || (isNumeric && /^-([\d.]|inf|nan)/i.test(word));
+  // No option begins with a digit: a number where a text belongs is told what texts there are.
+  return !word.startsWith("-") || (isNumeric ? /^-([\d.]|inf|nan)/i : /^-\d/).test(word);
 }
 
 function readValue(
@@ -161,8 +163,13 @@ function checkPositionals(spec: CommandSpec, words: readonly string[], refuse: R
   }
 }
 
-function unknownOption(word: string, options: ReadonlyMap<string, OptionSpec>): string {
+function unknownOption(
+  word: string,
+  options: ReadonlyMap<string, OptionSpec>,
+  absent: Readonly<Record<string, string>>,
+): string {
   const name = word.replace(/^-+/, "").replace(/=.*/s, "");
+  if (Object.hasOwn(absent, name)) return `it takes no --${name}: ${absent[name]}`;
   const negations = [...options].filter(([, option]) => option.type === "boolean" && option.default)
     .map(([name]) => `no-${name}`);
   const meant = nearest(name, [...options.keys(), ...negations]).map((near) => `--${near}`);

@@ -114,6 +114,8 @@ export interface CommandSpec<O extends Options = Options> {
   readonly examples: readonly string[];
   /** The options by long name. */
   readonly options: O;
+  /** Options of its siblings that make no sense here, by long name, and why. @default none */
+  readonly absent?: Readonly<Record<string, string>>;
   /** The words without an option. @default none allowed */
   readonly positionals?: PositionalSpec;
 }

@@ -2,9 +2,9 @@
 
 import type { ImageSet } from "../data/types.ts";
 import { UsageError } from "../errors.ts";
-import { loadClassifier } from "../train/classifier.ts";
+import type { ImageShape } from "../models/shape.ts";
+import { type Classifier, loadClassifier } from "../train/classifier.ts";
 import { accuracyOf } from "../train/evaluate.ts";
-import type { GeneratorInfo } from "./checkpoint.ts";
 import type { Drawn } from "./pictures.ts";
 
 /** The probability from which on a classifier is called sure. */
@@ -21,29 +21,42 @@ export interface Judgement {
 }
 
 /**
- * Has a classifier read drawn images. It knows nothing but its classes: of noise it may be sure too.
+ * Loads a classifier of a generator's images.
  *
  * @param path The classifier's run folder or checkpoint.
- * @param info The generator that drew.
- * @param drawn What it drew; the classifier reads it in whole steps of its pixels.
- * @param labels What was asked for, image by image; `undefined` where the generator knows no classes.
+ * @param generator What the generator draws.
  * @throws {UsageError} When the classifier reads other images.
  * @throws {CheckpointError} When there is no such classifier.
  */
-export async function judge(
+export async function loadJudge(
   path: string,
-  info: GeneratorInfo,
+  { height, width, classes }: ImageShape,
+): Promise<Classifier> {
+  const classifier = await loadClassifier(path);
+  const { shape } = classifier.info;
+  if (shape.height === height && shape.width === width && shape.classes === classes) {
+    return classifier;
+  }
+  classifier.dispose();
+  throw new UsageError(
+    `Cannot judge with ${classifier.path}: it must read images of ${height}x${width}, got one ` +
+      `for ${shape.height}x${shape.width}`,
+  );
+}
+
+/**
+ * Has a classifier read drawn images. It knows nothing but its classes: of noise it may be sure too.
+ *
+ * @param classifier From {@link loadJudge}.
+ * @param drawn What was drawn; the classifier reads it in whole steps of its pixels.
+ * @param labels What was asked for, image by image; `undefined` where the generator knows no classes.
+ */
+export async function judge(
+  classifier: Classifier,
   { images, height, width, range: [lo, hi] }: Drawn,
   labels: readonly number[] | undefined,
 ): Promise<Judgement> {
-  const classifier = await loadClassifier(path);
   const { shape, maxValue } = classifier.info;
-  if (shape.height !== height || shape.width !== width || shape.classes !== info.shape.classes) {
-    throw new UsageError(
-      `Cannot judge with ${classifier.path}: it must read images of ${height}x${width}, got one ` +
-        `for ${shape.height}x${shape.width}`,
-    );
-  }
   const count = images.length / (height * width);
   const set: ImageSet = {
     images: Uint8Array.from(images, (value) => {
@@ -56,7 +69,6 @@ export async function judge(
     width,
   };
   const { classes, probabilities } = await classifier.predict(set);
-  classifier.dispose();
   const counts = new Array<number>(shape.classes).fill(0);
   let sure = 0;
   classes.forEach((name, i) => {

@@ -146,7 +146,7 @@ export function applyDiffusionOptions(
   if (needsNull !== undefined && dropLabels === 0) {
     throw new UsageError(
       `Cannot guide: the network must learn from dropped labels too, got --guidance ${needsNull} ` +
-        "and no --drop-labels. Give --drop-labels 0.1, which all but dit-tiny can do with",
+        "and no --drop-labels. Give --drop-labels 0.1; dit-tiny cannot, and so cannot be guided",
     );
   }
   const process = applyProcess(recipe.process, options);

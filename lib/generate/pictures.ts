@@ -155,6 +155,6 @@ export async function forwardGrid(
     columns,
     columnLabels: classNames,
     rowLabels: SHARES.map((share) => `${share * 100} %`),
-    title: "From image to noise",
+    title: "From image to noise, by share of the timesteps",
   });
 }

@@ -68,7 +68,7 @@ export async function writeReport(
     facts: [
       ["Parameters", grouped(result.parameters)],
       ["Steps", grouped(result.steps)],
-      ["Training time", formatSpan(result.seconds)],
+      ["Time, with drawing", formatSpan(result.seconds)],
       ["Adapter", result.adapter],
       ["Seed", String(result.seed)],
       ["Started", config.started.slice(0, 19).replace("T", " ") + " UTC"],

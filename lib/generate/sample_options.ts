@@ -63,6 +63,12 @@ export const LABEL_SAMPLE_OPTIONS = {
   },
 } as const satisfies Options;
 
+/** Why a task has no {@link LABEL_SAMPLE_OPTIONS}. */
+export const NO_LABELS = {
+  labels: "its network knows no classes",
+  guidance: "its network knows no classes to guide to",
+} as const;
+
 type Values<O extends Options> = { readonly [Name in keyof O]: OptionValue<O[Name]> };
 
 /** The values of all of these options, as far as a task has them. */

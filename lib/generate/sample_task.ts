@@ -14,7 +14,7 @@ import type { ShippedCheckpoint } from "../train/checkpoint.ts";
 import { bar, formatDuration, Progress } from "../train/progress.ts";
 import { decodeGenerator, type LoadedGenerator, loadGenerator } from "./checkpoint.ts";
 import { BatchDrawer } from "./draw.ts";
-import { judge, judgementText } from "./judge.ts";
+import { judge, judgementText, loadJudge } from "./judge.ts";
 import { parseLabels } from "./labels.ts";
 import { latentDrawer } from "./latent_drawer.ts";
 import type { Drawn } from "./pictures.ts";
@@ -65,6 +65,9 @@ export async function sampleTask(request: SampleTask): Promise<number> {
   const labels = settings.labelled
     ? Array.from({ length: count }, (_, i) => asked[i % asked.length]!)
     : undefined;
+  const classifier = options.judge === undefined
+    ? undefined
+    : await loadJudge(options.judge, info.shape);
   await makeFolder(options.out, "pictures");
   progress.line(
     `drawing ${counted(count, "image")} with ${info.model} of ${info.dataset} (${generator.path})` +
@@ -91,9 +94,8 @@ export async function sampleTask(request: SampleTask): Promise<number> {
   const { height, width } = info.shape;
   const drawn: Drawn = { images, height, width, range: settings.range };
   const files = await writePictures(options, drawn, frames, labels, info.classNames);
-  const judged = options.judge === undefined
-    ? undefined
-    : await judge(options.judge, info, drawn, labels);
+  const judged = classifier && await judge(classifier, drawn, labels);
+  classifier?.dispose();
   const summary = `${counted(count, "image")} in ${seconds.toFixed(1)} s: ${files[0]}` +
     (judged === undefined ? "" : `\n${judgementText(judged, info.classNames)}`);
   if (options.json) {

@@ -146,7 +146,9 @@ export async function trainGenerator<R extends GeneratorRecipe>(
     const { records } = run.state;
     await writeReport({ run, result, records, showcase });
     const summary =
-      `loss ${result.train_loss.toFixed(4)} after ${counted(result.epochs, "epoch")}, trained in ` +
+      `loss ${result.train_loss.toFixed(4)} after ${
+        counted(result.epochs, "epoch")
+      }, trained and drawn in ` +
       `${formatSpan(result.seconds)}\nsee ${join(run.folder, "report.html")}`;
     if (options.json) progress.line(`\n${summary}`);
     console.log(options.json ? JSON.stringify(result) : `\n${summary}`);

@@ -24,6 +24,7 @@ const SPEC = {
     "layers": { type: "integers", help: "Widths." },
     "tags": { type: "strings", help: "Names.", choices: ["a", "b"] },
   },
+  absent: { gif: "it draws nothing" },
 } as const;
 
 const parse = (...args: string[]) => parseCommand(SPEC, args);
@@ -118,6 +119,7 @@ Deno.test("parseCommand() reads lists with commas, repeated, or both", () => {
       'got "". Without it, --guidance is 0,2.',
   );
   assert.match(refusal("--tags", "a,c"), /must be one of a, b, got "c"/);
+  assert.match(refusal("--tags", "-1"), /must be one of a, b, got "-1"/);
 });
 
 Deno.test("parseCommand() says which number is wanted, and which it got", () => {
@@ -179,6 +181,8 @@ Deno.test("parseCommand() names the nearest option", () => {
   assert.match(refusal("--no-augmnt"), /Did you mean --no-augment\?/);
   assert.match(refusal("--no-epochs"), /unknown option --no-epochs/);
   assert.equal(refusal("--zzz"), "unknown option --zzz. (--help lists all)");
+  assert.equal(refusal("--gif"), "it takes no --gif: it draws nothing");
+  assert.equal(refusal("--gif=yes"), "it takes no --gif: it draws nothing");
   assert.match(refusal("-z"), /unknown option -z\./);
   assert.match(refusal("--a\nb"), /unknown option "--a\\nb"\./);
   assert.match(refusal("--__proto__=1"), /unknown option --__proto__\./);
