@@ -27,10 +27,10 @@ async function meanAccuracy(options: ForestOptions, seeds: number): Promise<numb
 }
 
 Deno.test("RandomForest reads the digits as well as scikit-learn's", async () => {
-  // scikit-learn over 50 seeds: mean 0.9252, standard deviation 0.0067. Over 10 seeds the mean has a
-  // standard error of 0.0021.
-  const mean = await meanAccuracy({ jobs: 1 }, 10);
-  assert.ok(Math.abs(mean - 0.925) < 0.007, `mean accuracy ${mean}`);
+  // scikit-learn over 50 seeds: mean 0.9252, standard deviation 0.0067. So the mean over 50 seeds has
+  // a standard error of 0.001.
+  const mean = await meanAccuracy({ jobs: 1 }, 50);
+  assert.ok(Math.abs(mean - 0.925) < 0.004, `mean accuracy ${mean}`);
 });
 
 Deno.test({
