@@ -10,7 +10,7 @@
 
 import { CheckpointError } from "../../errors.ts";
 import { type AnyTensor, decodeTensors, encodeSafetensors } from "../../train/safetensors.ts";
-import { CLASSES } from "./samples.ts";
+import { CLASSES } from "../labels.ts";
 import { toParts, type Tree } from "./tree.ts";
 
 /** A grown forest. */

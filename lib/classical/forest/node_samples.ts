@@ -4,7 +4,8 @@
  * @module
  */
 
-import { CLASSES, type Samples } from "./samples.ts";
+import { CLASSES } from "../labels.ts";
+import type { Samples } from "./samples.ts";
 
 /** Below this many samples a node reads its pixels image by image; see samples.ts. */
 const BY_IMAGE_BELOW = 512;

@@ -1,7 +1,7 @@
 /** What a forest says of images. @module */
 
+import { CLASSES } from "../labels.ts";
 import type { Model } from "./model.ts";
-import { CLASSES } from "./samples.ts";
 
 /** How many images go through a tree together: they and the tree fit the processor's cache. */
 const BLOCK = 512;

@@ -10,9 +10,7 @@
 
 import type { ImageSet } from "../../data/types.ts";
 import { DataError } from "../../errors.ts";
-
-/** How many classes there are: the digits, or Fashion-MNIST's garments. */
-export const CLASSES = 10;
+import { checkLabels } from "../labels.ts";
 
 /** What trees grow on. */
 export interface Samples {
@@ -56,13 +54,7 @@ export function checkTrainingSet({ images, labels, count, height, width }: Image
         `${labels.length} labels. Give arrays that fit together.`,
     );
   }
-  const wrong = labels.findIndex((label) => label >= CLASSES);
-  if (wrong >= 0) {
-    throw new DataError(
-      `Cannot grow a forest: labels are 0 to ${CLASSES - 1}, got ${labels[wrong]} at ${wrong}. ` +
-        "Number the classes from 0.",
-    );
-  }
+  checkLabels(labels, "grow a forest");
   if (labels.every((label) => label === labels[0])) {
     throw new DataError(
       "Cannot grow a forest: the training set must have images of two classes or more, " +

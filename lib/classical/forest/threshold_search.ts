@@ -19,9 +19,9 @@
  */
 
 import type { Random } from "../../random.ts";
+import { CLASSES } from "../labels.ts";
 import { below } from "./feature_draw.ts";
 import { type NodeSamples, TAG_CLASS, TAG_WEIGHT } from "./node_samples.ts";
-import { CLASSES } from "./samples.ts";
 
 /** The bits below a value in a key: those of a tag. */
 const VALUE = 16;

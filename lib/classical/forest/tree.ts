@@ -7,9 +7,10 @@
  */
 
 import type { Random } from "../../random.ts";
+import { CLASSES } from "../labels.ts";
 import { FeatureDraw } from "./feature_draw.ts";
 import { NodeSamples } from "./node_samples.ts";
-import { CLASSES, type Samples } from "./samples.ts";
+import type { Samples } from "./samples.ts";
 import { ThresholdSearch } from "./threshold_search.ts";
 
 /** How a tree grows, with nothing left open; see `ForestOptions`. */

@@ -2,6 +2,7 @@
 
 import type { ImageSet } from "../../data/types.ts";
 import { DataError, UsageError } from "../../errors.ts";
+import { checkLabels } from "../labels.ts";
 import { type KernelName, type KernelParameters, KERNELS } from "./kernel.ts";
 import { MAX_FEATURES } from "./packed.ts";
 
@@ -103,7 +104,7 @@ export function resolveJobs({ jobs }: WorkOptions, multiplications: number): num
  * Checks that images can be trained on.
  *
  * @throws {DataError} When there are none, they have no or too many pixels, or the arrays are not
- * bytes of the stated sizes.
+ * bytes of the stated sizes, or a label is not one of `0..9`.
  */
 export function checkImages({ images, labels, count, height, width }: ImageSet): void {
   const pixels = height * width;
@@ -127,6 +128,7 @@ export function checkImages({ images, labels, count, height, width }: ImageSet):
         `${count} labels, got ${images.length} and ${labels.length}.`,
     );
   }
+  checkLabels(labels, "train a support vector machine");
 }
 
 /** scikit-learn's `"scale"`, with the population variance over all pixels of all images. */

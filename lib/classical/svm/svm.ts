@@ -43,11 +43,11 @@ export class SVC {
   /**
    * Trains a machine. It is deterministic, whatever the number of workers.
    *
-   * @param set Images and labels of two classes or more.
+   * @param set Images and labels `0..9` of two classes or more.
    * @param options See {@link SVCOptions}.
    * @throws {UsageError} When an option is out of range.
-   * @throws {DataError} When there are no images, sizes do not fit together, there is one class only,
-   * or gamma is to follow from images that are all of one value.
+   * @throws {DataError} When there are no images, sizes do not fit together, a label is not one of
+   * `0..9`, there is one class only, or gamma is to follow from images that are all of one value.
    */
   static async fit(set: ImageSet, options: SVCOptions = {}): Promise<SVC> {
     return new SVC(await train(set, options));

@@ -1,5 +1,6 @@
 import { NodeSamples } from "../../../lib/classical/forest/node_samples.ts";
-import { CLASSES, samplesOf } from "../../../lib/classical/forest/samples.ts";
+import { samplesOf } from "../../../lib/classical/forest/samples.ts";
+import { CLASSES } from "../../../lib/classical/labels.ts";
 import { ThresholdSearch } from "../../../lib/classical/forest/threshold_search.ts";
 import { Random } from "../../../lib/random.ts";
 import { assert, fc } from "../../deps.ts";

@@ -1,7 +1,8 @@
 import { joinTrees } from "../../../lib/classical/forest/model.ts";
 import { mostProbable, probabilities } from "../../../lib/classical/forest/predict.ts";
 import { growTree, type Tree } from "../../../lib/classical/forest/tree.ts";
-import { CLASSES, samplesOf } from "../../../lib/classical/forest/samples.ts";
+import { samplesOf } from "../../../lib/classical/forest/samples.ts";
+import { CLASSES } from "../../../lib/classical/labels.ts";
 import { Random } from "../../../lib/random.ts";
 import { assertAllClose } from "../../allclose.ts";
 import { assert } from "../../deps.ts";

@@ -181,11 +181,11 @@ Deno.test("SVC.load() meets damage with a CheckpointError", async () => {
   }
 });
 
-Deno.test("SVC learns labels other than 0 to 9", async () => {
+Deno.test("SVC learns some of the labels 0 to 9, in any order", async () => {
   const set = separable(3, 30, 4, 2);
-  const labels = set.labels.map((label) => [200, 7, 99][label]!);
+  const labels = set.labels.map((label) => [9, 3, 7][label]!);
   const svm = await SVC.fit({ ...set, labels });
-  assert.deepEqual([...svm.classes], [7, 99, 200]);
+  assert.deepEqual([...svm.classes], [3, 7, 9]);
   assert.deepEqual(await svm.predict(set.images), labels);
   assert.deepEqual(svm.supportImages.labels.toSorted(), svm.supportImages.labels);
   assert.deepEqual(svm.supportImages.labels, Uint8Array.from(svm.support, (i) => labels[i]!));
@@ -246,6 +246,7 @@ Deno.test("SVC refuses images that it cannot learn from, or of another size", as
     ],
     [{ ...set, labels: set.labels.subarray(1) }, /30 pixels and 10 labels, got 30 and 9/],
     [{ ...set, images: set.images.subarray(1) }, /30 pixels and 10 labels, got 29 and 10/],
+    [{ ...set, labels: set.labels.map((c) => c + 9) }, /labels are 0 to 9, got 10 at 1\. Number/],
     [{ ...set, labels: new Uint8Array(10).fill(4) }, /got only the label 4/],
     [{ ...set, images: new Uint8Array(30).fill(5) }, /variance must not be 0.* one value, got 5/],
   ];
