@@ -11,7 +11,7 @@
  */
 
 import { RandomForest } from "../lib/classical/forest/forest.ts";
-import type { MaxFeatures } from "../lib/classical/forest/options.ts";
+import { MAX_TREES, type MaxFeatures } from "../lib/classical/forest/options.ts";
 import { withShifts } from "../lib/classical/shifts.ts";
 import { type Parsed, runTask } from "../lib/cli.ts";
 import { UsageError } from "../lib/errors.ts";
@@ -26,7 +26,7 @@ import { forestPredictor } from "../lib/train/classifier.ts";
 
 const OPTIONS = {
   ...CLASSICAL_OPTIONS,
-  trees: { type: "integer", min: 1, default: 100, help: "Trees." },
+  trees: { type: "integer", min: 1, max: MAX_TREES, default: 100, help: "Trees, at most 10 000." },
   "max-features": {
     type: "string",
     default: "sqrt",

@@ -11,7 +11,7 @@
  */
 
 import { fitVirtual } from "../lib/classical/svm/virtual.ts";
-import type { SVCOptions } from "../lib/classical/svm/options.ts";
+import { MAX_DEGREE, type SVCOptions } from "../lib/classical/svm/options.ts";
 import { SVC } from "../lib/classical/svm/svm.ts";
 import { type Parsed, runTask } from "../lib/cli.ts";
 import { grouped } from "../lib/text.ts";
@@ -43,7 +43,7 @@ const OPTIONS = {
     exclusiveMin: true,
     help: "How steep rbf and poly are; without it 1 / (pixels x variance).",
   },
-  degree: { type: "integer", min: 1, default: 3, help: "Degree of poly." },
+  degree: { type: "integer", min: 1, max: MAX_DEGREE, default: 3, help: "Degree of poly." },
   coef0: { type: "number", default: 0, help: "Constant of poly." },
 } as const;
 

@@ -5,6 +5,17 @@
  * @module
  */
 
+/**
+ * The most workers that may be asked for. Each has a JavaScript engine of its own, of 10 MB and more:
+ * ten thousand would take the memory of the machine.
+ */
+export const MAX_JOBS = 256;
+
+/** A worker for each core, as far as {@link MAX_JOBS} allows. */
+export function jobPerCore(): number {
+  return Math.min(navigator.hardwareConcurrency, MAX_JOBS);
+}
+
 /** A job of many parts. */
 export interface Spreadable<Job, Result> {
   /**

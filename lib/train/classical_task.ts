@@ -1,5 +1,6 @@
 /** The life of a run of a classical classifier, from parsed options to a run folder. @module */
 
+import { MAX_JOBS } from "../classical/spread.ts";
 import { loadDataset } from "../data/load.ts";
 import type { Dataset, ImageSet } from "../data/types.ts";
 import { join } from "../deps.ts";
@@ -43,6 +44,7 @@ export const CLASSICAL_OPTIONS = {
   jobs: {
     type: "integer",
     min: 1,
+    max: MAX_JOBS,
     help:
       "Worker threads; without it as many as there are cores. The result does not depend on it.",
   },

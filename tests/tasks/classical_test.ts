@@ -81,7 +81,16 @@ Deno.test("svm and rf say clearly what is wrong", async () => {
   await refuses("svm", ["--subset", "1"], 1, /two or more, got only the label 0/);
   await refuses("svm", ["--subset", "0"], 2, /--subset must be a whole number of at least 1/);
   await refuses("rf", ["--subset", "1"], 1, /two classes or more, got class 0 only/);
-  await refuses("rf", ["--trees", "0"], 2, /--trees must be a whole number of at least 1, got "0"/);
+  await refuses(
+    "rf",
+    ["--trees", "0"],
+    2,
+    /--trees must be a whole number from 1 to 10000, got "0"/,
+  );
+  await refuses("rf", ["--trees", "1000000000"], 2, /--trees must be .* 10000, got "1000000000"/);
+  await refuses("rf", ["--jobs", "100000"], 2, /--jobs must be .* from 1 to 256, got "100000"/);
+  await refuses("svm", ["--jobs", "100000"], 2, /--jobs must be .* from 1 to 256, got "100000"/);
+  await refuses("svm", ["--degree", "1001"], 2, /--degree must be .* from 1 to 1000, got "1001"/);
   await refuses("rf", ["--max-features", "many"], 2, /--max-features must be sqrt, log2, all/);
   await refuses("rf", ["--max-features", "65"], 2, /65/);
 });

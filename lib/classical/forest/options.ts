@@ -1,15 +1,22 @@
 /** The options of the forest, with the defaults of scikit-learn. @module */
 
 import { UsageError } from "../../errors.ts";
+import { jobPerCore, MAX_JOBS } from "../spread.ts";
 import type { Samples } from "./samples.ts";
 import type { TreeRule } from "./tree.ts";
+
+/**
+ * The most trees of a forest. A thousand are hardly better than a hundred; a billion would take the
+ * memory of the machine.
+ */
+export const MAX_TREES = 10_000;
 
 /** How many features a node looks at; see {@link ForestOptions.maxFeatures}. */
 export type MaxFeatures = "sqrt" | "log2" | "all" | number;
 
 /** How to grow a forest. */
 export interface ForestOptions {
-  /** How many trees, at least 1. @default 100 */
+  /** How many trees, an integer from 1 to {@link MAX_TREES}. @default 100 */
   readonly trees?: number | undefined;
   /**
    * How many of the `d` pixels each node looks at: `"sqrt"`, `"log2"` or `"all"` of them, an integer
@@ -38,9 +45,10 @@ export interface ForestOptions {
   /** Names the random numbers, an integer from 0 to 2^53 - 1. @default 0 */
   readonly seed?: number | undefined;
   /**
-   * How many workers to use; 1 does the work in this thread. The forest does not depend on it.
+   * How many workers to use, at most {@link MAX_JOBS}; 1 does the work in this thread. The forest does
+   * not depend on it.
    *
-   * @default navigator.hardwareConcurrency, or 1 for work that takes less time than to start workers
+   * @default one for each core, or 1 for work that takes less time than to start workers
    */
   readonly jobs?: number | undefined;
   /** Called when a tree is done, with how many are, and of how many. */
@@ -76,9 +84,8 @@ export function resolveOptions(
 ): ResolvedOptions {
   const { trees = 100, maxDepth = Infinity, minSamplesLeaf = 1, seed = 0 } = options;
   const { extraTrees = false, bootstrap = !extraTrees } = options;
-  for (const [name, value] of Object.entries({ trees, minSamplesLeaf })) {
-    if (!isCount(value)) refuse(name, "an integer from 1", value);
-  }
+  checkCount("trees", trees, MAX_TREES);
+  if (!isCount(minSamplesLeaf)) refuse("minSamplesLeaf", "an integer from 1", minSamplesLeaf);
   if (maxDepth !== Infinity && !isCount(maxDepth)) {
     refuse("maxDepth", "an integer from 1, or Infinity", maxDepth);
   }
@@ -87,8 +94,8 @@ export function resolveOptions(
   }
   const maxFeatures = resolveMaxFeatures(options.maxFeatures ?? "sqrt", features);
   const worth = count * trees * maxFeatures >= WORTH_WORKERS;
-  const jobs = options.jobs ?? (worth ? navigator.hardwareConcurrency : 1);
-  if (!isCount(jobs)) refuse("jobs", "an integer from 1", jobs);
+  const jobs = options.jobs ?? (worth ? jobPerCore() : 1);
+  checkCount("jobs", jobs, MAX_JOBS);
   const rule = { maxFeatures, maxDepth, minSamplesLeaf, extraTrees };
   return { trees, seed, jobs, bootstrap, rule };
 }
@@ -104,6 +111,10 @@ function resolveMaxFeatures(value: MaxFeatures, features: number): number {
     `sqrt, log2, all, an integer from 1 to ${features}, or a part between 0 and 1`,
     value,
   );
+}
+
+function checkCount(name: string, value: number, most: number): void {
+  if (!isCount(value) || value > most) refuse(name, `an integer from 1 to ${most}`, value);
 }
 
 function isCount(value: number): boolean {

@@ -3,15 +3,20 @@
 import type { ImageSet } from "../../data/types.ts";
 import { DataError, UsageError } from "../../errors.ts";
 import { checkLabels } from "../labels.ts";
+import { jobPerCore, MAX_JOBS } from "../spread.ts";
 import { type KernelName, type KernelParameters, KERNELS } from "./kernel.ts";
 import { MAX_FEATURES } from "./packed.ts";
+
+/** The highest degree of a polynomial. */
+export const MAX_DEGREE = 1000;
 
 /** How the work is spread. */
 export interface WorkOptions {
   /**
-   * How many workers to use; 1 does the work in this thread. Results do not depend on it.
+   * How many workers to use, at most {@link MAX_JOBS}; 1 does the work in this thread. Results do not
+   * depend on it.
    *
-   * @default navigator.hardwareConcurrency, or 1 for work that takes less time than to start workers
+   * @default one for each core, or 1 for work that takes less time than to start workers
    */
   readonly jobs?: number | undefined;
   /** Called when a part of the work is done, with how many are, and of how many. */
@@ -32,7 +37,7 @@ export interface SVCOptions extends WorkOptions {
   readonly gamma?: number | "scale" | undefined;
   /** The constant of the polynomial. @default 0 */
   readonly coef0?: number | undefined;
-  /** The degree of the polynomial, an integer from 1. @default 3 */
+  /** The degree of the polynomial, an integer from 1 to {@link MAX_DEGREE}. @default 3 */
   readonly degree?: number | undefined;
   /** How far the conditions of the optimum may be violated; above 0. @default 1e-3 */
   readonly tol?: number | undefined;
@@ -73,8 +78,8 @@ export function resolveOptions(options: SVCOptions, set: ImageSet): ResolvedOpti
     if (!isPositive(value)) refuse(name, "a number above 0", value);
   }
   if (!Number.isFinite(coef0)) refuse("coef0", "a finite number", coef0);
-  if (!Number.isInteger(degree) || degree < 1 || degree > 1000) {
-    refuse("degree", "an integer from 1 to 1000", degree);
+  if (!Number.isInteger(degree) || degree < 1 || degree > MAX_DEGREE) {
+    refuse("degree", `an integer from 1 to ${MAX_DEGREE}`, degree);
   }
   if (gamma !== "scale" && !isPositive(gamma)) {
     refuse("gamma", 'a number above 0 or "scale"', gamma);
@@ -90,13 +95,15 @@ const WORTH_WORKERS = 2e9;
  * How many workers to use.
  *
  * @param multiplications How many the work takes, roughly.
- * @throws {UsageError} When the number is no integer from 1.
+ * @throws {UsageError} When the number is no integer from 1 to {@link MAX_JOBS}.
  */
 export function resolveJobs({ jobs }: WorkOptions, multiplications: number): number {
   if (jobs === undefined) {
-    return multiplications < WORTH_WORKERS ? 1 : navigator.hardwareConcurrency;
+    return multiplications < WORTH_WORKERS ? 1 : jobPerCore();
   }
-  if (!Number.isInteger(jobs) || jobs < 1) refuse("jobs", "an integer from 1", jobs);
+  if (!Number.isInteger(jobs) || jobs < 1 || jobs > MAX_JOBS) {
+    refuse("jobs", `an integer from 1 to ${MAX_JOBS}`, jobs);
+  }
   return jobs;
 }
 

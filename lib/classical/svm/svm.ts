@@ -126,7 +126,7 @@ export class SVC {
    * @param images Pixels, shape `(count, height, width)`, of the size that was trained on.
    * @returns The labels, shape `(count)`.
    * @throws {DataError} When they are no whole number of images.
-   * @throws {UsageError} When the number of workers is no integer from 1.
+   * @throws {UsageError} When the number of workers is out of range.
    */
   async predict(images: Uint8Array, options: WorkOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     const { classes } = this.#model;

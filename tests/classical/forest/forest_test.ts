@@ -171,9 +171,11 @@ Deno.test("RandomForest refuses options out of range", async () => {
   const refused = async (options: ForestOptions, message: RegExp) => {
     await assert.rejects(RandomForest.fit(some, options), { name: "UsageError", message });
   };
+  await refused({ trees: 10_001 }, /trees is an integer from 1 to 10000, got 10001/);
+  await refused({ jobs: 257 }, /jobs is an integer from 1 to 256, got 257/);
   for (const bad of [0, -1, 1.5, NaN, Infinity]) {
-    await refused({ trees: bad }, /trees is an integer from 1, got/);
-    await refused({ jobs: bad }, /jobs is an integer from 1, got/);
+    await refused({ trees: bad }, /trees is an integer from 1 to 10000, got/);
+    await refused({ jobs: bad }, /jobs is an integer from 1 to 256, got/);
     await refused({ minSamplesLeaf: bad }, /minSamplesLeaf is an integer from 1, got/);
     if (bad !== Infinity) await refused({ maxDepth: bad }, /maxDepth is .* or Infinity, got/);
   }

@@ -217,8 +217,10 @@ Deno.test("SVC.fit() refuses options that are out of range", async () => {
     [{ tol: 0 }, /tol is a number above 0, got 0\./],
     [{ scale: 0 }, /scale is a number above 0, got 0\./],
     [{ cacheSize: -1 }, /cacheSize is a number above 0, got -1\./],
-    [{ jobs: 0 }, /jobs is an integer from 1, got 0\./],
-    [{ jobs: 1.5 }, /jobs is an integer from 1, got 1\.5\./],
+    [{ degree: 1001 }, /got 1001\./],
+    [{ jobs: 0 }, /jobs is an integer from 1 to 256, got 0\./],
+    [{ jobs: 1.5 }, /jobs is an integer from 1 to 256, got 1\.5\./],
+    [{ jobs: 100_000 }, /jobs is an integer from 1 to 256, got 100000\./],
   ];
   for (const [options, message] of wrong) {
     await assert.rejects(SVC.fit(set, options), (error) => {
