@@ -56,13 +56,15 @@ export const rfSpec = {
 /** What the task asks for, for whoever runs it from elsewhere. */
 export function rfRequest(options: Parsed<typeof OPTIONS>["options"]): ClassicalRequest {
   const { trees, jobs, seed, augment, "max-depth": maxDepth, "extra-trees": extraTrees } = options;
-  const maxFeatures = readMaxFeatures(options["max-features"]);
+  const text = options["max-features"];
+  const maxFeatures = readMaxFeatures(text);
   return {
     task: "rf",
     options,
     settings: { trees, maxFeatures, maxDepth: maxDepth ?? null, extraTrees },
     seed,
     fit: async (set, _maxValue, onProgress) => {
+      readMaxFeatures(text, set.height * set.width);
       const forest = await RandomForest.fit(augment === "shifts" ? withShifts(set) : set, {
         trees,
         maxFeatures,
@@ -82,13 +84,19 @@ export function rfRequest(options: Parsed<typeof OPTIONS>["options"]): Classical
   };
 }
 
-function readMaxFeatures(text: string): MaxFeatures {
+/**
+ * Reads `--max-features`.
+ *
+ * @param pixels How many an image has, once that is known.
+ */
+function readMaxFeatures(text: string, pixels = Infinity): MaxFeatures {
   if (text === "sqrt" || text === "log2" || text === "all") return text;
   const value = Number(text);
-  if (value > 0 && (value < 1 || Number.isInteger(value))) return value;
+  if (value > 0 && (value < 1 || Number.isInteger(value)) && value <= pixels) return value;
+  const most = pixels === Infinity ? "" : ` up to the ${pixels} pixels of an image`;
   throw new UsageError(
-    "Cannot grow a forest: --max-features must be sqrt, log2, all, a whole number or a part below " +
-      `1, got "${text}". Without it, it is sqrt`,
+    `Cannot grow a forest: --max-features must be sqrt, log2, all, a whole number${most} or a ` +
+      `part below 1, got "${text}". Without it, it is sqrt`,
   );
 }
 

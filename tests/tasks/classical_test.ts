@@ -92,5 +92,7 @@ Deno.test("svm and rf say clearly what is wrong", async () => {
   await refuses("svm", ["--jobs", "100000"], 2, /--jobs must be .* from 1 to 256, got "100000"/);
   await refuses("svm", ["--degree", "1001"], 2, /--degree must be .* from 1 to 1000, got "1001"/);
   await refuses("rf", ["--max-features", "many"], 2, /--max-features must be sqrt, log2, all/);
-  await refuses("rf", ["--max-features", "65"], 2, /65/);
+  await refuses("rf", ["--max-features", "1.5"], 2, /--max-features must be sqrt, .*, got "1.5"/);
+  const tooMany = /--max-features must be sqrt, .* number up to the 64 pixels of an .*, got "65"/;
+  await refuses("rf", ["--max-features", "65"], 2, tooMany);
 });
