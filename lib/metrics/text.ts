@@ -75,6 +75,18 @@ export function formatConfusionMatrix(
 }
 
 /**
+ * Prints a confusion matrix as scikit-learn's examples do, in the layout of a NumPy array: a row for
+ * each true class, the counts alone and aligned, without a line feed at the end.
+ */
+export function formatCounts(matrix: ConfusionMatrix): string {
+  const width = Math.max(...matrix.flat().map((count) => String(count).length));
+  const rows = matrix.map((row) =>
+    `[${row.map((count) => String(count).padStart(width)).join(" ")}]`
+  );
+  return `[${rows.join("\n ")}]`;
+}
+
+/**
  * Like `toFixed()`, but an exact tie goes to the even digit, as in C and Python: 0.125 becomes
  * `"0.12"`, where `toFixed(2)` says `"0.13"`.
  */

@@ -4,7 +4,7 @@ import type { Dataset } from "../data/types.ts";
 import { join } from "../deps.ts";
 import { writeFileAtomic } from "../files.ts";
 import { classificationReport, confusionMatrix } from "../metrics/classification.ts";
-import { formatConfusionMatrix, formatReport } from "../metrics/text.ts";
+import { formatConfusionMatrix, formatCounts, formatReport } from "../metrics/text.ts";
 import { confusionChart, lineChart } from "../viz/chart.ts";
 import { CAPTION_COLORS, imageGrid } from "../viz/grid.ts";
 import { reportHtml, type ReportSection } from "../viz/report.ts";
@@ -45,12 +45,18 @@ export interface FinishedRun {
   readonly certainty?: string;
 }
 
-/**
- * Writes `report.txt`, `report.html`, `result.json`, the charts and the pictures.
- *
- * @returns What to print: the classification report, the accuracy, and where to read more.
- */
-export async function writeArtifacts(run: FinishedRun): Promise<string> {
+/** What to print of a finished run. */
+export interface RunSummary {
+  /** The classification report. */
+  readonly report: string;
+  /** The confusion matrix, in numbers. */
+  readonly counts: string;
+  /** The accuracy, and where to read more. */
+  readonly verdict: string;
+}
+
+/** Writes `report.txt`, `report.html`, `result.json`, the charts and the pictures. */
+export async function writeArtifacts(run: FinishedRun): Promise<RunSummary> {
   const { folder, config, result, dataset, predictions } = run;
   const { test, classNames } = dataset;
   const matrix = confusionMatrix(test.labels, predictions.classes, classNames.length);
@@ -106,10 +112,13 @@ export async function writeArtifacts(run: FinishedRun): Promise<string> {
     await writeFileAtomic(join(folder, name), content);
   }
 
-  return `${report}\n\n${percent} of the test images right (${grouped(right)} of ${
-    grouped(test.count)
-  }), ` +
-    `trained in ${formatSpan(result.seconds)}\nsee ${join(folder, "report.html")}`;
+  const score = `${grouped(right)} of ${grouped(test.count)}`;
+  return {
+    report,
+    counts: `Confusion matrix, a row for each true class:\n${formatCounts(matrix)}`,
+    verdict: `${percent} of the test images right (${score}), trained in ` +
+      `${formatSpan(result.seconds)}\nsee ${join(folder, "report.html")}`,
+  };
 }
 
 function drawCharts(

@@ -67,7 +67,7 @@ export interface Fitted {
   readonly save: (metadata: Readonly<Record<string, string>>) => Uint8Array;
   /** What the percentages of its predictions are. @default probabilities */
   readonly certainty?: string;
-  /** What the report says of it. */
+  /** What the report and the console say of it. */
   readonly facts: readonly (readonly [string, string])[];
   /** The same for scripts: numbers of the line of `--json`. */
   readonly numbers: Readonly<Record<string, number>>;
@@ -204,7 +204,7 @@ export async function classicalRun(
     predict_seconds: Number(predictSeconds.toFixed(3)),
     run: folder,
   };
-  const summary = await writeArtifacts({
+  const { report, counts, verdict } = await writeArtifacts({
     folder,
     config,
     result,
@@ -219,7 +219,9 @@ export async function classicalRun(
     predictions,
     ...(fitted.certainty !== undefined && { certainty: fitted.certainty }),
   });
-  return { result, summary };
+  const sizes = fitted.facts.map(([name, value]) => `${name}: ${value}`).join(", ");
+  const more = options.json || options.quiet ? "" : `${counts}\n\n${sizes}\n`;
+  return { result, summary: `${report}\n${more}\n${verdict}` };
 }
 
 function deskewDataset(dataset: Dataset): Dataset {

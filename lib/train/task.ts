@@ -144,7 +144,7 @@ async function finish(device: Device, run: Run): Promise<TrainingOutcome> {
     run: folder,
   };
   const { records } = state;
-  const summary = await writeArtifacts({
+  const { report, verdict } = await writeArtifacts({
     folder,
     config,
     result,
@@ -159,5 +159,5 @@ async function finish(device: Device, run: Run): Promise<TrainingOutcome> {
     dataset,
     predictions,
   });
-  return { result, summary };
+  return { result, summary: `${report}\n\n${verdict}` };
 }

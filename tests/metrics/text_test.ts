@@ -1,6 +1,6 @@
 import { assert } from "../deps.ts";
 import { classificationReport } from "../../lib/metrics/classification.ts";
-import { formatConfusionMatrix, formatReport } from "../../lib/metrics/text.ts";
+import { formatConfusionMatrix, formatCounts, formatReport } from "../../lib/metrics/text.ts";
 import fixture from "../fixtures/metrics.json" with { type: "json" };
 
 for (const { title, matrix, names, digits, report } of fixture.cases) {
@@ -41,4 +41,11 @@ Deno.test("formatConfusionMatrix() refuses a matrix that does not fit the names"
     name: "RangeError",
     message: /got 1 x 2 for 1 names/,
   });
+});
+
+Deno.test("formatCounts() prints a matrix as NumPy does", () => {
+  assert.equal(
+    formatCounts([[980, 0, 3], [1, 1135, 0], [7, 8, 9]]),
+    "[[ 980    0    3]\n [   1 1135    0]\n [   7    8    9]]",
+  );
 });

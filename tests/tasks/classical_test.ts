@@ -49,6 +49,22 @@ Deno.test("svm gives scikit-learn's machine, which eval and predict can use", as
   assert.equal(lastJson(tested.out).adapter, null);
 });
 
+Deno.test("svm and rf print confusions and sizes for people, not for scripts", async () => {
+  await using folder = await temporaryFolder();
+  const svm = await run("svm", folder.path);
+  assert.equal(svm.code, 0, svm.err);
+  const rows = SVM_MATRIX.map((row) => row.map((count) => String(count).padStart(2)).join(" "));
+  assert.ok(svm.out.includes(`\n[[${rows.join("]\n [")}]]\n`), svm.out);
+  assert.match(svm.out, /^Support vectors: 646, Kernel: rbf, Gamma: 0\.000432856, C: 1$/m);
+  const few = ["--trees", "3", "--subset", "100"];
+  assert.match((await run("rf", folder.path, ...few)).out, /^Trees: 3, Nodes: \d+$/m);
+  for (const option of ["--json", "--quiet"]) {
+    const { out, err } = await run("rf", folder.path, ...few, option);
+    assert.match(out + err, /weighted avg/);
+    assert.doesNotMatch(out + err, /Nodes:|\[\[/, option);
+  }
+});
+
 Deno.test("rf gives the same forest for the same seed, and eval its accuracy", async () => {
   await using folder = await temporaryFolder();
   const options = ["--trees", "20", "--seed", "4", "--json"];
