@@ -20,7 +20,13 @@ import { prepareImage, type TargetImage } from "../lib/data/own_image.ts";
 import { readPng } from "../lib/data/read_png.ts";
 import { basename } from "../lib/deps.ts";
 import { CheckpointError, DataError } from "../lib/errors.ts";
-import { type Classifier, decodeClassifier, loadClassifier } from "../lib/train/classifier.ts";
+import {
+  type Certainty,
+  type Classifier,
+  decodeClassifier,
+  loadClassifier,
+  VOTES,
+} from "../lib/train/classifier.ts";
 import type { Predictions } from "../lib/train/evaluate.ts";
 import { OUTPUT_OPTIONS } from "../lib/train/options.ts";
 import { Progress } from "../lib/train/progress.ts";
@@ -53,7 +59,7 @@ interface Failure {
   readonly error: string;
 }
 
-/** What the network takes a picture for. */
+/** What the network takes a picture for; a machine's probabilities are {@link VOTES}. */
 interface Prediction {
   readonly file: string;
   readonly class: string;
@@ -74,9 +80,10 @@ async function predict({ options, positionals }: Parsed<typeof OPTIONS>): Promis
   }
 
   progress.line(`reading with ${model.info.model} of ${model.info.dataset} (${model.path})`);
+  if (model.certainty === "votes") progress.line(`votes are ${VOTES}`);
   const { prepared, failures } = await prepareAll(positionals, target);
   for (const { error } of failures) console.error(`error: ${error}`);
-  const { info } = model;
+  const { info, certainty } = model;
   const set = {
     images: Uint8Array.from(prepared.flatMap(({ pixels }) => [...pixels])),
     labels: new Uint8Array(prepared.length),
@@ -86,13 +93,13 @@ async function predict({ options, positionals }: Parsed<typeof OPTIONS>): Promis
   };
   const results = await model.predict(set);
   const predictions = prepared.map(({ file }, i) => rank(file, results, i, info.classNames));
-  for (const line of table(predictions)) {
+  for (const line of table(predictions, certainty)) {
     if (options.json) progress.line(line);
     else console.log(line);
   }
 
   if (options.out !== undefined && predictions.length > 0) {
-    await savePicture(options.out, drawSheet(predictions, set.images, target));
+    await savePicture(options.out, drawSheet(predictions, certainty, set.images, target));
     progress.line(`pictures as the network sees them in ${options.out}`);
   }
   if (options.json) {
@@ -102,6 +109,7 @@ async function predict({ options, positionals }: Parsed<typeof OPTIONS>): Promis
       dataset: info.dataset,
       checkpoint: model.path,
       adapter: model.device?.adapter.name ?? null,
+      certainty,
       predictions,
       failures,
     }));
@@ -164,14 +172,20 @@ function rank(
 }
 
 /** A line for each picture, in columns. */
-function table(predictions: readonly Prediction[]): string[] {
+function table(predictions: readonly Prediction[], certainty: Certainty): string[] {
   const widest = (texts: readonly string[]) => Math.max(0, ...texts.map((text) => text.length));
   const file = widest(predictions.map((p) => p.file));
   const name = widest(predictions.flatMap((p) => [p.class, p.runner_up]));
+  const unit = unitOf(certainty);
   return predictions.map((p) =>
-    `${p.file.padEnd(file)}  ${p.class.padEnd(name)}  ${percent(p.probability)}` +
-    `  then ${p.runner_up.padEnd(name)}  ${percent(p.runner_up_probability)}`
+    `${p.file.padEnd(file)}  ${p.class.padEnd(name)}  ${unit}${percent(p.probability)}` +
+    `  then ${p.runner_up.padEnd(name)}  ${unit}${percent(p.runner_up_probability)}`
   );
+}
+
+/** What stands before a percentage that is no probability. */
+function unitOf(certainty: Certainty): string {
+  return certainty === "votes" ? "votes " : "";
 }
 
 function percent(probability: number): string {
@@ -180,9 +194,11 @@ function percent(probability: number): string {
 
 function drawSheet(
   predictions: readonly Prediction[],
+  certainty: Certainty,
   images: Uint8Array,
   { size, maxValue }: TargetImage,
 ): Uint8Array {
+  const unit = unitOf(certainty);
   const short = (name: string) => name.length > 16 ? `${name.slice(0, 15)}…` : name;
   return imageGrid({
     images,
@@ -192,7 +208,7 @@ function drawSheet(
     maxValue,
     columns: Math.min(6, predictions.length),
     captions: predictions.map((p) =>
-      `${short(basename(p.file))}\n${p.class} ${percent(p.probability).trim()}`
+      `${short(basename(p.file))}\n${p.class} ${unit}${percent(p.probability).trim()}`
     ),
   });
 }
@@ -202,7 +218,8 @@ if (import.meta.main) {
     name: "predict",
     summary:
       "Says which digit each PNG file shows: the most probable class, its probability, and " +
-      "the runner-up. A picture holds one digit, dark on light or light on dark, in any size.",
+      "the runner-up. A support vector machine has votes in the place of probabilities. " +
+      "A picture holds one digit, dark on light or light on dark, in any size.",
     examples: [
       "deno task predict seven.png",
       "deno task predict --checkpoint runs/cnn/20250101-120000-1 seven.png",

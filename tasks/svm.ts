@@ -20,7 +20,7 @@ import {
   type ClassicalRequest,
   classicalTask,
 } from "../lib/train/classical_task.ts";
-import { svmPredictor } from "../lib/train/classifier.ts";
+import { svmPredictor, VOTES } from "../lib/train/classifier.ts";
 
 const OPTIONS = {
   ...CLASSICAL_OPTIONS,
@@ -78,7 +78,7 @@ export function svmRequest(options: Parsed<typeof OPTIONS>["options"]): Classica
       return {
         predict: svmPredictor(svm, 10),
         save: (metadata) => svm.save(metadata),
-        certainty: "the softmax of the votes between pairs, as a machine knows no probabilities",
+        certainty: VOTES,
         facts: [
           ["Support vectors", grouped(svm.supportVectorCount)],
           ["Kernel", kernel],

@@ -17,6 +17,15 @@ export const CLASSICAL_MODELS = ["svm", "rf"] as const;
 /** A name of {@link CLASSICAL_MODELS}. */
 export type ClassicalName = typeof CLASSICAL_MODELS[number];
 
+/**
+ * What the shares that a classifier gives to the classes are: probabilities, or {@link VOTES} of a
+ * machine.
+ */
+export type Certainty = "probability" | "votes";
+
+/** What the shares of a machine are, in words. */
+export const VOTES = "the softmax of the votes between pairs, as a machine knows no probabilities";
+
 /** A trained classifier. */
 export interface Classifier {
   /** The file that it came from. */
@@ -25,6 +34,8 @@ export interface Classifier {
   readonly bytes: number;
   /** What the checkpoint says of it. */
   readonly info: ModelInfo<ModelName | ClassicalName>;
+  /** What its shares of the classes are. */
+  readonly certainty: Certainty;
   /** The device that it runs on; `undefined` for the CPU. */
   readonly device: Device | undefined;
   /** Classifies images of the size that it was trained on. */
@@ -66,6 +77,7 @@ export async function decodeClassifier(
     const { network } = decodeModel(content, file);
     return {
       ...common,
+      certainty: "probability",
       device,
       predict: (set) => predictSet(device, network, set, info.maxValue),
       dispose: () => network.dispose(),
@@ -77,6 +89,7 @@ export async function decodeClassifier(
   const prepare = metadata.deskew === "true" ? deskewed : (set: ImageSet) => set;
   return {
     ...common,
+    certainty: info.model === "svm" ? "votes" : "probability",
     device: undefined,
     predict: (set) => classify(prepare(set).images),
     dispose: () => {},
@@ -107,8 +120,7 @@ export function svmPredictor(
 }
 
 /**
- * Classes and shares from the decisions between pairs of classes. A machine knows no probabilities:
- * the share of a class is the softmax of its votes, so that the class with the most votes (of
+ * Classes and shares from the decisions between pairs of classes. The shares are {@link VOTES}, so that the class with the most votes (of
  * several, the lowest) has the largest.
  */
 function voteShares(decisions: Float64Array, known: Uint8Array, classCount: number): Predictions {

@@ -13,7 +13,7 @@ const EVALUATION_BATCH = 250;
 
 /** The predictions for a set of images. */
 export interface Predictions {
-  /** Probability of each class, `(count, classes)`. */
+  /** Probability of each class, or what a machine gives for it, `(count, classes)`. */
   readonly probabilities: Float32Array;
   /** The most probable class of each image. */
   readonly classes: Uint8Array;

@@ -1,6 +1,10 @@
+import { RandomForest } from "../../lib/classical/forest/forest.ts";
+import { SVC } from "../../lib/classical/svm/svm.ts";
+import { digits } from "../../lib/data/digits.ts";
 import { prepareImage } from "../../lib/data/own_image.ts";
 import { readPng } from "../../lib/data/read_png.ts";
 import { PNG } from "../../lib/deps.ts";
+import { encodeInfo } from "../../lib/train/model_info.ts";
 import { drawDigit, type Drawing } from "../data/drawn_digit.ts";
 import { temporaryFolder } from "../data/mirror.ts";
 import { assert } from "../deps.ts";
@@ -155,6 +159,38 @@ Deno.test("predict reads without a checkpoint, with the network that ships", asy
   assert.deepEqual({ checkpoint, dataset }, { checkpoint: "lenet5-mnist", dataset: "mnist" });
   assert.equal(prediction.class, "7");
   assert.ok(prediction.probability > 0.9, `${prediction.probability}`);
+});
+
+Deno.test("predict reads with a machine, whose percentages are votes, and with a forest", async () => {
+  const { train, classNames } = await digits();
+  const metadata = (model: string) =>
+    encodeInfo({
+      model,
+      shape: { height: 8, width: 8, channels: 1, classes: 10 },
+      dataset: "digits",
+      maxValue: 16,
+      classNames,
+    });
+  const machine = await SVC.fit(train, { jobs: 1 });
+  const forest = await RandomForest.fit(train, { trees: 30, jobs: 1 });
+  const checkpoints = [
+    { model: "svm", certainty: "votes", bytes: machine.save(metadata("svm")) },
+    { model: "rf", certainty: "probability", bytes: forest.save(metadata("rf")) },
+  ] as const;
+  for (const { model, certainty, bytes } of checkpoints) {
+    await using folder = await temporaryFolder();
+    await Deno.writeFile(`${folder.path}/model.safetensors`, bytes);
+    await saveDrawing(`${folder.path}/a.png`, { side: 90, pen: BLACK, paper: WHITE });
+    const { code, out, err } = await run(folder.path, ["a.png"]);
+    assert.equal(code, 0, err);
+    const unit = certainty === "votes" ? "votes " : "";
+    const line = RegExp(`^\\S+/a\\.png  7  ${unit} *[\\d.]+ %  then \\d  ${unit} *[\\d.]+ %\\n$`);
+    assert.match(out, line);
+    assert.equal(/^votes are the softmax of the votes/m.test(err), certainty === "votes");
+    const result = lastJson((await run(folder.path, ["a.png"], "--json")).out);
+    assert.deepEqual([result.model, result.certainty, result.adapter], [model, certainty, null]);
+    assert.equal(result.predictions[0].class, "7");
+  }
 });
 
 Deno.test("predict wants a picture, and the checkpoint that is named", async () => {
