@@ -49,12 +49,16 @@ const NETWORKS: Readonly<Record<string, TrainingTask>> = {
   gru,
   vit,
   "resnet-18ish": resnetTask("resnet-18ish"),
+  "mlp-512": mlpTask("mlp-512"),
+  "resnet-conv-shortcut": resnetTask("resnet-conv-shortcut"),
 };
 
 const MODELS = ["svm", "rf", ...Object.keys(NETWORKS)];
 
-/** The largest network takes as long as all others together, and is left out unless it is named. */
-const DEFAULT_MODELS = MODELS.filter((model) => model !== "resnet-18ish");
+/** The largest network takes as long as all others together; the others are variants of those there. */
+const ONLY_NAMED: readonly string[] = ["resnet-18ish", "mlp-512", "resnet-conv-shortcut"];
+
+const DEFAULT_MODELS = MODELS.filter((model) => !ONLY_NAMED.includes(model));
 
 /**
  * What `--quick` cuts the epochs of the large networks down to on the digits: the small ones have the
@@ -76,7 +80,9 @@ const OPTIONS = {
     type: "strings",
     choices: MODELS,
     default: DEFAULT_MODELS,
-    help: "Which classifiers; without it all but resnet-18ish, which takes as long as all others.",
+    help:
+      "Which classifiers; without it all but resnet-18ish, which takes as long as all others, " +
+      "and mlp-512 and resnet-conv-shortcut, which are variants of mlp and resnet.",
   },
   seeds: { type: "integer", min: 1, default: 3, help: "Runs of each, with the seeds 1, 2, …" },
   recipe,

@@ -34,6 +34,30 @@ Deno.test("compare trains what is missing, takes what is there, and writes page 
   assert.deepEqual(accuracies(again.out), accuracies(first.out));
 });
 
+Deno.test("compare tells the variants of a network apart, and takes up what was stopped", async () => {
+  await using folder = await temporaryFolder();
+  const variants = ["mlp", "mlp-512", "resnet", "resnet-conv-shortcut"];
+  const options = ["--epochs", "1", "--subset", "64", "--test-subset", "20", "--json", "--quick"];
+  const small = ["--models", variants.join(","), ...options];
+  const first = await compare(folder.path, ...small);
+  assert.equal(first.code, 0, first.err);
+  const { models } = lastJson(first.out);
+  const runs = Object.fromEntries(
+    models.map((m: { name: string; runs: string[] }) => [m.name, m.runs[0]]),
+  );
+  assert.deepEqual(Object.keys(runs).sort(), variants);
+  const table = await Deno.readTextFile(`${folder.path}/runs/compare/digits/table.md`);
+  for (const name of variants) assert.match(table, RegExp(`^\\| ${name} `, "m"));
+
+  // Without its result a run counts as stopped.
+  const stopped = variants.slice(1, 4);
+  for (const name of stopped) await Deno.remove(`${runs[name]}/result.json`);
+  const again = await compare(folder.path, ...small);
+  assert.equal(again.code, 0, again.err);
+  assert.ok(again.err.includes(`taken from ${runs.mlp}`), again.err);
+  for (const name of stopped) assert.ok(again.err.includes(`resuming ${runs[name]}`), again.err);
+});
+
 Deno.test("compare refuses what it does not know", async () => {
   await using folder = await temporaryFolder();
   assertOneError(await compare(folder.path, "--models", "svm,cnnn"), 2, /must be one of svm, rf/);
