@@ -20,7 +20,7 @@ import { loadDataset } from "../lib/data/load.ts";
 import type { DatasetName } from "../lib/data/types.ts";
 import { join } from "../lib/deps.ts";
 import { makeFolder, writeFileAtomic } from "../lib/files.ts";
-import { grouped } from "../lib/text.ts";
+import { counted, grouped } from "../lib/text.ts";
 import { showFetch } from "../lib/train/announce.ts";
 import {
   type ClassicalRequest,
@@ -131,14 +131,17 @@ async function compare({ options, given }: Parsed<typeof OPTIONS>): Promise<numb
       contestants.push(await contestantOf(run, loaded.test));
     }
   }
-  const adapters = new Set(contestants.flatMap(({ adapter }) => adapter ?? []));
+  const trainers = new Set(contestants.flatMap(({ adapter }) => adapter ?? []));
+  const testers = new Set(contestants.flatMap(({ testAdapter }) => testAdapter ?? []));
   const files = comparisonFiles({
     dataset: loaded,
     contestants,
     conditions: [
-      ["Recipes", options.recipe + (options.quick ? ", cut short by --quick" : "")],
-      ["Training images", grouped(options.subset ?? loaded.train.count)],
-      ["Machine", [`${navigator.hardwareConcurrency} cores`, ...adapters].join(", ")],
+      ["Recipes", recipesOf(options)],
+      ["Training images", firstOf(options.subset, loaded.train.count)],
+      ["Test images", firstOf(options["test-subset"], loaded.test.count)],
+      ...(trainers.size > 0 ? [["Networks trained on", [...trainers].join(", ")] as const] : []),
+      ["Tested on", [`${navigator.hardwareConcurrency} cores`, ...testers].join(", ")],
       ["Date", new Date().toISOString().slice(0, 10)],
     ],
   });
@@ -149,6 +152,16 @@ async function compare({ options, given }: Parsed<typeof OPTIONS>): Promise<numb
   if (options.json) progress.line(table);
   console.log(options.json ? JSON.stringify(JSON.parse(files["table.json"]!)) : table);
   return 0;
+}
+
+function recipesOf({ recipe, epochs, quick }: CompareOptions): string {
+  if (epochs !== undefined) return `${recipe}, networks for ${counted(epochs, "epoch")}`;
+  return recipe + (quick ? ", cut short by --quick" : "");
+}
+
+/** How many images, where a subset may have been asked for; it is never more than there are. */
+function firstOf(subset: number | undefined, count: number): string {
+  return subset === undefined ? grouped(count) : `the first ${grouped(Math.min(subset, count))}`;
 }
 
 /** The folder of a finished run; `undefined` when it was stopped by a signal. */

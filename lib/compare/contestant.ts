@@ -33,6 +33,7 @@ export async function contestantOf(folder: string, test: ImageSet): Promise<Cont
     size: sizeOf(result),
     epochs: result.epochs,
     adapter: result.adapter,
+    testAdapter: classifier.device?.adapter.name,
     bytes: classifier.bytes,
     trainSeconds: result.seconds,
     imageSeconds,

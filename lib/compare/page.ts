@@ -38,6 +38,8 @@ export function comparisonFiles(comparison: Comparison): Record<string, string> 
   const { dataset, contestants, conditions } = comparison;
   const { test, classNames } = dataset;
   const figures = figuresOf(contestants, test.labels);
+  const trainers = new Set(figures.flatMap(({ adapters }) => adapters));
+  const columns = trainers.size > 1 ? [...COLUMNS, "Trained on"] : COLUMNS;
   const rows = figures.map((f) => [
     f.name,
     `${percent(f.mean)}${f.seeds.length > 1 ? ` ± ${(100 * f.sd).toFixed(2)}` : ""}`,
@@ -47,6 +49,7 @@ export function comparisonFiles(comparison: Comparison): Record<string, string> 
     formatSpan(f.trainSeconds),
     formatTime(f.imageSeconds),
     formatBytes(f.bytes),
+    ...(trainers.size > 1 ? [f.adapters.join(", ") || "CPU"] : []),
   ]);
   const models = Map.groupBy(contestants, ({ name }) => name);
   const confusions: ReportTable = {
@@ -70,10 +73,11 @@ export function comparisonFiles(comparison: Comparison): Record<string, string> 
     sections: [
       {
         heading: "Results",
-        table: { columns: COLUMNS, rows },
+        table: { columns, rows },
         caption: `${spread ? "Mean ± standard deviation over the seeds. " : ""}` +
-          "Training and test times are those of this machine; a model's first images, which " +
-          "compile its shaders, are not timed.",
+          "Training times are those of the machine that trained a run, which may be another for " +
+          "runs that were found; test times are those of this machine. A model's first images, " +
+          "which compile its shaders, are not timed.",
       },
       {
         heading: "Accuracy",
@@ -101,8 +105,8 @@ export function comparisonFiles(comparison: Comparison): Record<string, string> 
           heading: "The hardest images",
           png: hard,
           caption:
-            "The test images that the most runs get wrong: truth → what most of these take it for, " +
-            "and how many of all runs are wrong.",
+            "The test images that the most models get wrong: truth → what most of these take it " +
+            "for, and how many models are wrong, each counted by the share of its seeds that are.",
         }]
         : []),
       {
@@ -124,7 +128,7 @@ export function comparisonFiles(comparison: Comparison): Record<string, string> 
   };
   return {
     "report.html": report,
-    "table.md": markdown(COLUMNS, rows),
+    "table.md": markdown(columns, rows),
     "table.json": JSON.stringify(json, null, 2) + "\n",
   };
 }
@@ -144,6 +148,7 @@ export function markdown(
 
 function drawHard({ dataset, contestants }: Comparison): Uint8Array | undefined {
   const { test, maxValue, classNames } = dataset;
+  const models = new Set(contestants.map(({ name }) => name)).size;
   const hard = hardest(contestants, test.labels, HARD_IMAGES);
   if (hard.length === 0) return undefined;
   const size = test.height * test.width;
@@ -160,7 +165,7 @@ function drawHard({ dataset, contestants }: Comparison): Uint8Array | undefined 
     columns: Math.min(8, hard.length),
     captions: hard.map(({ index, wrong, taken }) =>
       `${mistakeCaption(classNames[test.labels[index]!]!, classNames[taken]!)}\n` +
-      `${wrong} of ${contestants.length}`
+      `${Number(wrong.toFixed(1))} of ${models}`
     ),
   });
 }

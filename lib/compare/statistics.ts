@@ -14,6 +14,8 @@ export interface Contestant {
   readonly epochs?: number | undefined;
   /** The name of the adapter that trained it; `undefined` for the CPU. */
   readonly adapter?: string | undefined;
+  /** The name of the adapter that tested it; `undefined` for the CPU. */
+  readonly testAdapter?: string | undefined;
   /** The size of its checkpoint, in bytes. */
   readonly bytes: number;
   /** Training time, in seconds. */
@@ -40,6 +42,8 @@ export interface ModelFigures {
   readonly mean: number;
   /** Their standard deviation (n − 1); 0 for one seed. */
   readonly sd: number;
+  /** The adapters that trained it, each once; none for the CPU. */
+  readonly adapters: readonly string[];
   /** Mean training time, in seconds. */
   readonly trainSeconds: number;
   /** Mean time to classify an image, in seconds. */
@@ -50,13 +54,13 @@ export interface ModelFigures {
   readonly runs: readonly string[];
 }
 
-/** A test image that contestants get wrong. */
+/** A test image that models get wrong. */
 export interface HardImage {
   /** Its number. */
   readonly index: number;
-  /** How many contestants get it wrong. */
+  /** How many models get it wrong, each counted by the share of its seeds that do. */
   readonly wrong: number;
-  /** The wrong class that most of them give it; of several, the lowest. */
+  /** The wrong class that most models, so counted, give it; of several, the lowest. */
   readonly taken: number;
 }
 
@@ -85,6 +89,7 @@ export function figuresOf(
       accuracies,
       mean: mean(accuracies),
       sd: standardDeviation(accuracies),
+      adapters: [...new Set(group.flatMap(({ adapter }) => adapter ?? []))],
       trainSeconds: mean(group.map(({ trainSeconds }) => trainSeconds)),
       imageSeconds: mean(group.map(({ imageSeconds }) => imageSeconds)),
       bytes: mean(group.map(({ bytes }) => bytes)),
@@ -94,17 +99,19 @@ export function figuresOf(
   return figures.sort((a, b) => b.mean - a.mean);
 }
 
-/** The images that most contestants get wrong, the hardest first. */
+/** The images that most models get wrong, the hardest first; a model counts once, whatever its seeds. */
 export function hardest(
   contestants: readonly Contestant[],
   labels: ArrayLike<number>,
   most: number,
 ): HardImage[] {
+  const models = Map.groupBy(contestants, ({ name }) => name);
   const images = Array.from({ length: labels.length }, (_, index): HardImage => {
     const votes = new Map<number, number>();
-    for (const { classes } of contestants) {
+    for (const { name, classes } of contestants) {
       const taken = classes[index]!;
-      if (taken !== labels[index]) votes.set(taken, (votes.get(taken) ?? 0) + 1);
+      const share = 1 / models.get(name)!.length;
+      if (taken !== labels[index]) votes.set(taken, (votes.get(taken) ?? 0) + share);
     }
     const wrong = [...votes.values()].reduce((a, b) => a + b, 0);
     const [taken = 0] = [...votes].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0] ?? [];

@@ -33,6 +33,25 @@ Deno.test("comparisonFiles() writes a page, a table and its numbers", async () =
   assert.equal(files["report.html"]!.match(/<svg/g)!.length, 2);
 });
 
+Deno.test("comparisonFiles() names the adapters where runs were trained on several", async () => {
+  const dataset = await digits();
+  const base = { seed: 1, bytes: 9, trainSeconds: 1, imageSeconds: 1, size: "9 nodes", run: "a" };
+  const classes = dataset.test.labels;
+  const table = (adapter: string) =>
+    comparisonFiles({
+      dataset,
+      contestants: [
+        { ...base, name: "rf", classes },
+        { ...base, name: "mlp", adapter: "one", classes },
+        { ...base, name: "cnn", adapter, classes },
+      ],
+      conditions: [],
+    })["table.md"]!;
+  assert.doesNotMatch(table("one"), /Trained on/);
+  assert.match(table("two"), /^\| rf .*\| CPU +\|$/m);
+  assert.match(table("two"), /^\| cnn .*\| two +\|$/m);
+});
+
 Deno.test("markdown() aligns its columns", () => {
   assert.equal(
     markdown(["a", "long"], [["wide", 1], ["b", 22]]),

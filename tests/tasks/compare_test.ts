@@ -32,6 +32,10 @@ Deno.test("compare trains what is missing, takes what is there, and writes page 
   const accuracies = (out: string) =>
     lastJson(out).models.map((m: { accuracies: number[] }) => m.accuracies);
   assert.deepEqual(accuracies(again.out), accuracies(first.out));
+  const html = await Deno.readTextFile(`${page}/report.html`);
+  assert.match(html, /<dd>default, networks for 1 epoch<\/dd>/);
+  assert.match(html, /<dd>the first 128<\/dd>/);
+  assert.match(html, /<dd>the first 60<\/dd>/);
 });
 
 Deno.test("compare tells the variants of a network apart, and takes up what was stopped", async () => {
