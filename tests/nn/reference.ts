@@ -31,21 +31,29 @@ export function layerCases(layer: string): LayerCase[] {
   return (fixture.layers as unknown as LayerCase[]).filter((c) => c.layer === layer);
 }
 
-/** The definition of `permute()`: each value is looked up by its indices. */
+/** The definition of `permute()`: which value of a tensor comes to place `flat`, by its indices. */
+export function permutedFrom(
+  flat: number,
+  shape: readonly number[],
+  order: readonly number[],
+): number {
+  const indices = new Array<number>(shape.length);
+  for (let k = order.length - 1; k >= 0; k--) {
+    const size = shape[order[k]!]!;
+    indices[order[k]!] = flat % size;
+    flat = Math.floor(flat / size);
+  }
+  return indices.reduce((offset, index, axis) => offset * shape[axis]! + index, 0);
+}
+
+/** All values of a tensor, each at the place that {@link permutedFrom} says. */
 export function permuteByIndices(
   values: ArrayLike<number>,
   shape: readonly number[],
   order: readonly number[],
 ): Float32Array<ArrayBuffer> {
-  const target = order.map((axis) => shape[axis]!);
-  return Float32Array.from({ length: values.length }, (_, flat) => {
-    const indices = new Array<number>(shape.length);
-    for (let k = order.length - 1; k >= 0; k--) {
-      indices[order[k]!] = flat % target[k]!;
-      flat = Math.floor(flat / target[k]!);
-    }
-    return values[indices.reduce((offset, index, axis) => offset * shape[axis]! + index, 0)]!;
-  });
+  const length = values.length;
+  return Float32Array.from({ length }, (_, at) => values[permutedFrom(at, shape, order)]!);
 }
 
 /** A tensor of PyTorch's values in our layout: images as `(N, H, W, C)`, all else as it is. */
