@@ -3,6 +3,7 @@ import { openDevice } from "../../lib/device.ts";
 import { ContextUnet, type ContextUnetOptions } from "../../lib/models/context_unet.ts";
 import { Random } from "../../lib/random.ts";
 import { assert } from "../deps.ts";
+import whole from "../fixtures/nn_generators_28.json" with { type: "json" };
 import fixture from "../fixtures/nn_unets.json" with { type: "json" };
 import {
   checkFirstPass,
@@ -37,13 +38,16 @@ Deno.test("ContextUnet has as many parameters as PyTorch's", async () => {
   }
 });
 
-Deno.test("ContextUnet gives PyTorch's output and gradients", async () => {
-  await openDevice();
-  const network = build(28);
-  await fill(network, expected);
-  await checkFirstPass(network, expected);
-  network.dispose();
-});
+const passes: Record<number, FirstPassCase> = { 16: expected, 128: whole["context-unet-128"] };
+for (const [features, c] of Object.entries(passes)) {
+  Deno.test(`ContextUnet of ${features} features gives PyTorch's output and gradients`, async () => {
+    await openDevice();
+    const network = build(28, { features: Number(features) });
+    await fill(network, c);
+    await checkFirstPass(network, c);
+    network.dispose();
+  });
+}
 
 Deno.test("ContextUnet learns as in PyTorch, with the same bits recorded and eager", async () => {
   await openDevice();
