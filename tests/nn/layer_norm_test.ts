@@ -4,6 +4,7 @@ import { LayerNorm } from "../../lib/nn/layer_norm.ts";
 import { assert } from "../deps.ts";
 import fixture from "../fixtures/nn_norms.json" with { type: "json" };
 import { checkLayer, type LayerCase, layerCases } from "./reference.ts";
+import { checkTrained, type TrainedCase } from "./trained_layer.ts";
 
 await openDevice();
 
@@ -20,6 +21,12 @@ Deno.test("LayerNorm gives PyTorch's output and gradients, of whole images too",
       };
       await checkLayer(c, new LayerNorm(shape, { eps, elementwiseAffine }));
     });
+  }
+});
+
+Deno.test("LayerNorm learns PyTorch's weights in a recorded step", async () => {
+  for (const { shape, ...c } of fixture.trainedLayerNorm) {
+    await checkTrained(c as unknown as TrainedCase, new LayerNorm(shape));
   }
 });
 

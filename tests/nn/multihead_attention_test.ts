@@ -11,6 +11,7 @@ import { assert } from "../deps.ts";
 import { hashTensor } from "../fixtures/hash_values.ts";
 import fixture from "../fixtures/nn_attention.json" with { type: "json" };
 import { checkLayer, type LayerCase } from "./reference.ts";
+import { checkTrained, type TrainedCase } from "./trained_layer.ts";
 
 type AttentionCase = Omit<LayerCase, "layer" | "options"> & {
   readonly embed: number;
@@ -28,6 +29,13 @@ Deno.test("MultiheadAttention gives PyTorch's output and gradients", async (t) =
       await checkLayer({ ...c, layer: "MultiheadAttention", options: {} }, layer);
     });
   }
+});
+
+Deno.test("MultiheadAttention learns PyTorch's weights in a recorded step", async () => {
+  const { embed, heads, ...c } = fixture.trained;
+  const layer = new MultiheadAttention(embed, heads, { random: new Random(0) });
+  await checkTrained(c as unknown as TrainedCase, layer);
+  layer.dispose();
 });
 
 Deno.test("MultiheadAttention begins as PyTorch's does", async () => {
