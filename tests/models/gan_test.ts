@@ -73,32 +73,39 @@ for (const gan of cases) {
     device.check();
   });
 
-  Deno.test(`the GAN learns as in PyTorch, recorded as eagerly, of ${images}`, async () => {
-    await checkSteps((clock, steps) => {
-      const { generator, discriminator, z, real } = start(gan);
-      const context = new Context();
-      const optimizers = [discriminator, generator].map((network) => {
-        const optimizer = new Adam(network.namedParameters(), { lr: 2e-4 });
-        optimizer.follow(clock, () => 2e-4, steps);
-        return optimizer;
-      });
-      const told = (images: Tensor) => discriminator.forward(images, context);
-      const losses = [
-        () => {
-          const fake = generator.forward(z);
-          return tf.add(bceWithLogits(told(real), 1), bceWithLogits(told(fake), 0)) as Scalar;
-        },
-        () => bceWithLogits(told(generator.forward(z)), 1),
-      ];
-      return () => {
-        const [first, second] = losses.map((loss, i) => {
-          const { value, grads } = tf.variableGrads(loss, optimizers[i]!.variables);
-          optimizers[i]!.step(grads);
-          return value;
+  // Eager steps of the large one add seconds, and nothing that the small one does not show.
+  const eagerly = gan === fixture.gan;
+  const how = eagerly ? "recorded as eagerly" : "recorded";
+  Deno.test(`the GAN learns as in PyTorch, ${how}, of ${images}`, async () => {
+    await checkSteps(
+      (clock, steps) => {
+        const { generator, discriminator, z, real } = start(gan);
+        const context = new Context();
+        const optimizers = [discriminator, generator].map((network) => {
+          const optimizer = new Adam(network.namedParameters(), { lr: 2e-4 });
+          optimizer.follow(clock, () => 2e-4, steps);
+          return optimizer;
         });
-        return tf.add(first!, second!) as Scalar;
-      };
-    }, gan.losses);
+        const told = (images: Tensor) => discriminator.forward(images, context);
+        const losses = [
+          () => {
+            const fake = generator.forward(z);
+            return tf.add(bceWithLogits(told(real), 1), bceWithLogits(told(fake), 0)) as Scalar;
+          },
+          () => bceWithLogits(told(generator.forward(z)), 1),
+        ];
+        return () => {
+          const [first, second] = losses.map((loss, i) => {
+            const { value, grads } = tf.variableGrads(loss, optimizers[i]!.variables);
+            optimizers[i]!.step(grads);
+            return value;
+          });
+          return tf.add(first!, second!) as Scalar;
+        };
+      },
+      gan.losses,
+      eagerly ? undefined : 0,
+    );
   });
 }
 

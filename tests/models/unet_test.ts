@@ -6,13 +6,7 @@ import { assertAllClose } from "../allclose.ts";
 import { assert } from "../deps.ts";
 import whole from "../fixtures/nn_generators_28.json" with { type: "json" };
 import fixture from "../fixtures/nn_unets.json" with { type: "json" };
-import {
-  checkFirstPass,
-  checkTraining,
-  fill,
-  type FirstPassCase,
-  type TrainingCase,
-} from "./denoising.ts";
+import { checkFirstPass, checkTraining, fill, type FirstPassCase } from "./denoising.ts";
 
 const expected: FirstPassCase = fixture.networks.unet;
 
@@ -50,17 +44,15 @@ Deno.test("UNet gives PyTorch's output and gradients", async () => {
   network.dispose();
 });
 
-const trainings: Record<number, TrainingCase> = {
-  12: fixture.networks["unet-12x12"],
-  28: { ...expected, ...whole.unet },
-};
-for (const [size, c] of Object.entries(trainings)) {
-  const batch = `${c.t.length} images of ${size}x${size}`;
-  Deno.test(`UNet learns ${batch} as in PyTorch, with the same bits recorded and eager`, async () => {
-    await openDevice();
-    await checkTraining(() => build(Number(size)), c);
-  });
-}
+Deno.test("UNet learns as in PyTorch, with the same bits recorded and eager", async () => {
+  await openDevice();
+  await checkTraining(() => build(12), fixture.networks["unet-12x12"]);
+});
+
+Deno.test("UNet learns 4 images of 28x28 as in PyTorch", async () => {
+  await openDevice();
+  await checkTraining(build, { ...expected, ...whole.unet }, 0);
+});
 
 Deno.test("UNet takes sizes that are 4 times an odd number, and refuses others", async () => {
   await openDevice();
