@@ -115,7 +115,11 @@ export async function checkFirstPass(network: DenoisingNetwork, c: FirstPassCase
   tf.dispose([x, t, labels, target, grads]);
 }
 
-/** Norm below which a float64 gradient is rounding alone, as of a bias before a norm. */
+/**
+ * Norm below which a float64 gradient is rounding alone: of biases before a batch norm, which takes out
+ * what a channel has in common, and of the U-Net's `te1`, which adds a constant to an image of one
+ * channel that the norm of the whole image takes out.
+ */
 const ZERO = 1e-12;
 
 /** `from` says where the value that PyTorch has at an index lies. */
