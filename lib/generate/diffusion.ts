@@ -13,7 +13,7 @@ import { Random } from "../random.ts";
 import { makeSchedule } from "../train/recipe.ts";
 import { trainedNetwork } from "../train/run.ts";
 import type { Tensor1D, Tensor4D } from "../tensor.ts";
-import { planOf, scheduleOf } from "./process.ts";
+import { networkPlan, scheduleOf } from "./process.ts";
 import type { DiffusionRecipe } from "./recipe.ts";
 import type { DrawerOptions, GeneratorTraining, TrainedGenerator } from "./training.ts";
 
@@ -82,7 +82,7 @@ export function diffusionTraining(
       const { sampler, steps } = recipe.samples;
       const denoise = (x: Tensor4D, t: Tensor1D, labels?: Tensor1D) =>
         network.denoise(x, t, labels);
-      return new Sampler(denoise, planOf(process, sampler, steps), {
+      return new Sampler(denoise, networkPlan(name, process, sampler, steps), {
         shape: [count, shape.height, shape.width, shape.channels],
         seed,
         clamp: range,

@@ -6,7 +6,7 @@ import { CheckpointError, UsageError } from "../errors.ts";
 import { makeFolder } from "../files.ts";
 import { DenoisingNetwork } from "../models/denoising_network.ts";
 import type { GAN } from "../models/gan.ts";
-import { denoisers, type GeneratorName } from "../models/generators.ts";
+import { type DenoiserName, denoisers, type GeneratorName } from "../models/generators.ts";
 import type { Tensor1D, Tensor4D } from "../tensor.ts";
 import { counted } from "../text.ts";
 import { announceAdapter } from "../train/announce.ts";
@@ -18,7 +18,7 @@ import { judge, judgementText, loadJudge } from "./judge.ts";
 import { parseLabels } from "./labels.ts";
 import { latentDrawer } from "./latent_drawer.ts";
 import type { Drawn } from "./pictures.ts";
-import { planOf } from "./process.ts";
+import { networkPlan } from "./process.ts";
 import type { SampleOptions } from "./sample_options.ts";
 import { writePictures } from "./sample_pictures.ts";
 import type { Drawer } from "./training.ts";
@@ -167,7 +167,7 @@ function settingsOf({ network, info }: LoadedGenerator, options: SampleOptions):
     };
   }
   const { process, shape } = info;
-  const { labels } = denoisers[info.model as keyof typeof denoisers];
+  const { labels } = denoisers[info.model as DenoiserName];
   const guidable = labels === "optional" && info.dropsLabels === true;
   const guidance = options.guidance ?? (guidable ? USUAL_GUIDANCE : 1);
   if (guidance !== 1 && !guidable) {
@@ -176,7 +176,7 @@ function settingsOf({ network, info }: LoadedGenerator, options: SampleOptions):
         `Leave it out${labels === "optional" ? ", or train with --drop-labels 0.1" : ""}`,
     );
   }
-  const plan = planOf(process, options.sampler, options.steps);
+  const plan = networkPlan(info.model as DenoiserName, process, options.sampler, options.steps);
   return {
     labelled: labels !== "none",
     range: process.range,
