@@ -7,6 +7,8 @@
  * @module
  */
 
+import { scaledBytes } from "./text.ts";
+
 /** The base of all errors that end a task with one line instead of a stack. */
 export class InklingError extends Error {
   /** The process exit status for this error: 1, or 2 for wrong usage. */
@@ -53,10 +55,9 @@ export class TensorSizeError extends DeviceError {
    * @param most Bytes that the adapter lets a kernel bind.
    */
   constructor(size: number, most: number) {
-    const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
     super(
-      `Cannot hold a tensor of ${megabytes(size)}: kernels of this adapter can bind ` +
-        `${megabytes(most)}. Take smaller batches (--batch-size), of at most ` +
+      `Cannot hold a tensor of ${scaledBytes(size)}: kernels of this adapter bind ` +
+        `${scaledBytes(most)}. Take smaller batches (--batch-size), of at most ` +
         `${Math.floor(100 * most / size)} % of the size.`,
     );
   }

@@ -10,7 +10,8 @@
  * Three things make this safe. The candidates give the same bits, so that neither the measurement
  * nor its noise can change a result. It comes before training, never while a step is recorded. And
  * it is short: it starts no other candidate once its budget is spent, and classes that were not
- * measured are guessed until the next process measures them. A software adapter has one good shape and is not measured unless asked for.
+ * measured are guessed until the next process measures them. A software adapter has one good shape and
+ * is not measured unless asked for.
  *
  * @module
  */

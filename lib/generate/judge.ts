@@ -24,23 +24,23 @@ export interface Judgement {
  * Loads a classifier of a generator's images.
  *
  * @param path The classifier's run folder or checkpoint.
- * @param generator What the generator draws.
+ * @param shape What the generator draws: size of its images, number of its classes.
  * @throws {UsageError} When the classifier reads other images.
  * @throws {CheckpointError} When there is no such classifier.
  */
 export async function loadJudge(
   path: string,
-  { height, width, classes }: ImageShape,
+  shape: ImageShape,
 ): Promise<Classifier> {
   const classifier = await loadClassifier(path);
-  const { shape } = classifier.info;
-  if (shape.height === height && shape.width === width && shape.classes === classes) {
+  const { height, width, classes } = classifier.info.shape;
+  if (height === shape.height && width === shape.width && classes === shape.classes) {
     return classifier;
   }
   classifier.dispose();
   throw new UsageError(
-    `Cannot judge with ${classifier.path}: it must read images of ${height}x${width}, got one ` +
-      `for ${shape.height}x${shape.width}`,
+    `Cannot judge with ${classifier.path}: it must read images of ${shape.height}x${shape.width}, ` +
+      `got one for ${height}x${width}`,
   );
 }
 

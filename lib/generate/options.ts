@@ -49,14 +49,15 @@ export const SAMPLER_OPTIONS = {
     type: "string",
     choices: SAMPLERS,
     help:
-      "Sampler: ddpm, ddim or dpm++, and of a rectified flow euler or heun. (dpm++, heun; ddpm of its own network)",
+      "Sampler: ddpm, ddim or dpm++, and of a rectified flow euler or heun. (dpm++ and heun; the " +
+      "network of ddpm has ddpm in 50 steps)",
   },
   steps: {
     type: "integer",
     min: 1,
     help:
-      "Steps of the sampler. (all for ddpm, 50 where it is not asked for; 50 for ddim and euler, 20 for " +
-      "dpm++, 10 for heun)",
+      "Steps of the sampler. (all for --sampler ddpm, 50 for ddim and euler, 20 for dpm++, 10 for " +
+      "heun)",
   },
 } as const satisfies Options;
 

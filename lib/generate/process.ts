@@ -1,4 +1,8 @@
-/** How images become noise and back: what a checkpoint must say so that its network can be sampled. @module */
+/**
+ * How images become noise and back: what a checkpoint must say so that its network can be sampled.
+ *
+ * @module
+ */
 
 import { UsageError } from "../errors.ts";
 import type { DenoiserName } from "../models/generators.ts";

@@ -145,11 +145,9 @@ export async function trainGenerator<R extends GeneratorRecipe>(
     const result = resultOf(run);
     const { records } = run.state;
     await writeReport({ run, result, records, showcase });
-    const summary =
-      `loss ${result.train_loss.toFixed(4)} after ${
-        counted(result.epochs, "epoch")
-      }, trained and drawn in ` +
-      `${formatSpan(result.seconds)}\nsee ${join(run.folder, "report.html")}`;
+    const summary = `loss ${result.train_loss.toFixed(4)} after ` +
+      `${counted(result.epochs, "epoch")}, trained and drawn in ${formatSpan(result.seconds)}\n` +
+      `see ${join(run.folder, "report.html")}`;
     if (options.json) progress.line(`\n${summary}`);
     console.log(options.json ? JSON.stringify(result) : `\n${summary}`);
     return 0;

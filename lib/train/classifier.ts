@@ -120,8 +120,8 @@ export function svmPredictor(
 }
 
 /**
- * Classes and shares from the decisions between pairs of classes. The shares are {@link VOTES}, so that the class with the most votes (of
- * several, the lowest) has the largest.
+ * Classes and shares from the decisions between pairs of classes. The shares are {@link VOTES}, so
+ * that the class with the most votes (of several, the lowest) has the largest.
  */
 function voteShares(decisions: Float64Array, known: Uint8Array, classCount: number): Predictions {
   const pairs = known.length * (known.length - 1) / 2;

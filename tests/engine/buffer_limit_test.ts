@@ -3,6 +3,7 @@ import { openDevice } from "../../lib/device.ts";
 import { compileStep } from "../../lib/engine/step.ts";
 import { DeviceError, TensorSizeError } from "../../lib/errors.ts";
 import type { Scalar } from "../../lib/tensor.ts";
+import { scaledBytes } from "../../lib/text.ts";
 import { assert } from "../deps.ts";
 
 /** The number of float32 values that a kernel can just bind. */
@@ -14,8 +15,8 @@ Deno.test("a tensor that no kernel can bind is refused at once, with the size th
   const values = await room();
   assert.throws(() => tf.fill([2 * values], 0), (error) => {
     assert.ok(error instanceof TensorSizeError && error instanceof DeviceError);
-    const size = `${Math.ceil(8 * values / 1e6)} MB`;
-    assert.ok(error.message.startsWith(`Cannot hold a tensor of ${size}`), error.message);
+    const start = `Cannot hold a tensor of ${scaledBytes(8 * values)}:`;
+    assert.ok(error.message.startsWith(start), error.message);
     assert.match(error.message, /--batch-size.* at most 50 % of the size\.$/);
     return true;
   });

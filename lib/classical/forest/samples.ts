@@ -29,8 +29,8 @@ export interface Samples {
 /**
  * Checks that trees can grow on a set.
  *
- * @throws {DataError} When the set is empty, its parts are no bytes or do not fit together, a label is not a class,
- * or there is only one class.
+ * @throws {DataError} When the set is empty, its parts are no bytes or do not fit together, a label is
+ * not a class, or there is only one class.
  */
 export function checkTrainingSet({ images, labels, count, height, width }: ImageSet): void {
   if (count === 0 || height * width === 0) {
