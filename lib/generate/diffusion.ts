@@ -3,7 +3,6 @@
 import { tf } from "../deps.ts";
 import { ForwardProcess } from "../diffusion/forward.ts";
 import { diffusionLoss } from "../diffusion/loss.ts";
-import { Sampler } from "../diffusion/sampler.ts";
 import { UsageError } from "../errors.ts";
 import { Clock } from "../engine/clock.ts";
 import { type DenoiserName, denoisers } from "../models/generators.ts";
@@ -12,10 +11,11 @@ import { Context } from "../nn/module.ts";
 import { Random } from "../random.ts";
 import { makeSchedule } from "../train/recipe.ts";
 import { trainedNetwork } from "../train/run.ts";
-import type { Tensor1D, Tensor4D } from "../tensor.ts";
-import { networkPlan, scheduleOf } from "./process.ts";
+import type { Tensor4D } from "../tensor.ts";
+import { diffusionDrawer, networkPlan } from "./diffusion_drawer.ts";
+import { scheduleOf } from "./process.ts";
 import type { DiffusionRecipe } from "./recipe.ts";
-import type { DrawerOptions, GeneratorTraining, TrainedGenerator } from "./training.ts";
+import type { GeneratorTraining, TrainedGenerator } from "./training.ts";
 
 /**
  * A diffusion network with fresh weights, and its training.
@@ -78,17 +78,10 @@ export function diffusionTraining(
       ema?.update();
       return value;
     },
-    drawer({ count, seed, guidance = 1 }: DrawerOptions) {
+    drawer(options) {
       const { sampler, steps } = recipe.samples;
-      const denoise = (x: Tensor4D, t: Tensor1D, labels?: Tensor1D) =>
-        network.denoise(x, t, labels);
-      return new Sampler(denoise, networkPlan(name, process, sampler, steps), {
-        shape: [count, shape.height, shape.width, shape.channels],
-        seed,
-        clamp: range,
-        labelled,
-        ...(guidance !== 1 && { guidance: { scale: guidance, nullClass } }),
-      });
+      const plan = networkPlan(name, process, sampler, steps);
+      return diffusionDrawer({ model: name, network, shape, process }, plan, options);
     },
     noisy(images, share) {
       const clock = new Clock();

@@ -5,7 +5,6 @@
  */
 
 import { UsageError } from "../errors.ts";
-import type { DenoiserName } from "../models/generators.ts";
 import type { Prediction } from "../diffusion/prediction.ts";
 import { ddim } from "../diffusion/samplers/ddim.ts";
 import { ddpm } from "../diffusion/samplers/ddpm.ts";
@@ -139,26 +138,4 @@ export function planOf(process: Process, sampler?: SamplerName, steps?: number):
     default:
       return dpmSolver(schedule, options);
   }
-}
-
-/** Steps of the sampler that {@link networkPlan} takes for the U-Net of `ddpm`. */
-const ANCESTRAL_STEPS = 50;
-
-/**
- * {@link planOf} with the sampler that suits a network where none is asked for.
- *
- * The U-Net of `ddpm` begins with a norm over whole images, and so does not see how bright they are.
- * Samplers that add no noise keep the brightness that the first noise happened to have; the ancestral
- * one forgets it from step to step.
- */
-export function networkPlan(
-  model: DenoiserName,
-  process: Process,
-  sampler?: SamplerName,
-  steps?: number,
-): SamplerPlan {
-  if (model !== "ddpm" || sampler !== undefined || process.noise === "rectified-flow") {
-    return planOf(process, sampler, steps);
-  }
-  return planOf(process, "ddpm", steps ?? Math.min(ANCESTRAL_STEPS, process.timesteps));
 }

@@ -1,24 +1,22 @@
 /** Drawing with a trained generator, from parsed options to pictures. @module */
 
-import { Sampler } from "../diffusion/sampler.ts";
 import { openDevice } from "../device.ts";
 import { CheckpointError, UsageError } from "../errors.ts";
 import { makeFolder } from "../files.ts";
 import { DenoisingNetwork } from "../models/denoising_network.ts";
 import type { GAN } from "../models/gan.ts";
 import { type DenoiserName, denoisers, type GeneratorName } from "../models/generators.ts";
-import type { Tensor1D, Tensor4D } from "../tensor.ts";
 import { counted } from "../text.ts";
 import { announceAdapter } from "../train/announce.ts";
 import type { ShippedCheckpoint } from "../train/checkpoint.ts";
 import { bar, formatDuration, Progress } from "../train/progress.ts";
 import { decodeGenerator, type LoadedGenerator, loadGenerator } from "./checkpoint.ts";
+import { diffusionDrawer, networkPlan } from "./diffusion_drawer.ts";
 import { BatchDrawer } from "./draw.ts";
 import { judge, judgementText, loadJudge } from "./judge.ts";
 import { parseLabels } from "./labels.ts";
 import { latentDrawer } from "./latent_drawer.ts";
 import type { Drawn } from "./pictures.ts";
-import { networkPlan } from "./process.ts";
 import type { SampleOptions } from "./sample_options.ts";
 import { writePictures } from "./sample_pictures.ts";
 import type { Drawer } from "./training.ts";
@@ -167,7 +165,8 @@ function settingsOf({ network, info }: LoadedGenerator, options: SampleOptions):
     };
   }
   const { process, shape } = info;
-  const { labels } = denoisers[info.model as DenoiserName];
+  const model = info.model as DenoiserName;
+  const { labels } = denoisers[model];
   const guidable = labels === "optional" && info.dropsLabels === true;
   const guidance = options.guidance ?? (guidable ? USUAL_GUIDANCE : 1);
   if (guidance !== 1 && !guidable) {
@@ -176,23 +175,13 @@ function settingsOf({ network, info }: LoadedGenerator, options: SampleOptions):
         `Leave it out${labels === "optional" ? ", or train with --drop-labels 0.1" : ""}`,
     );
   }
-  const plan = networkPlan(info.model as DenoiserName, process, options.sampler, options.steps);
+  const plan = networkPlan(model, process, options.sampler, options.steps);
   return {
     labelled: labels !== "none",
     range: process.range,
     description: `: ${plan.length} evaluations${labels === "none" ? "" : `, guidance ${guidance}`}`,
     facts: { evaluations: plan.length, ...(labels !== "none" && { guidance }) },
-    drawer: (batchSize) =>
-      new Sampler(
-        (x: Tensor4D, t: Tensor1D, labels?: Tensor1D) => network.denoise(x, t, labels),
-        plan,
-        {
-          shape: [batchSize, shape.height, shape.width, shape.channels],
-          seed,
-          clamp: process.range,
-          labelled: labels !== "none",
-          ...(guidance !== 1 && { guidance: { scale: guidance, nullClass: shape.classes } }),
-        },
-      ),
+    drawer: (count) =>
+      diffusionDrawer({ model, network, shape, process }, plan, { count, seed, guidance }),
   };
 }

@@ -15,6 +15,8 @@ export interface DenoiserEntry {
   readonly summary: string;
   /** Whether it takes no labels, wants one for each image, or can do with the class of none. */
   readonly labels: "none" | "always" | "optional";
+  /** Whether it answers the same to an image of other brightness or contrast. @default false */
+  readonly blind?: boolean;
   /** Builds it with fresh weights for times from 0 to `timesteps − 1`. */
   readonly build: (shape: ImageShape, random: Random, timesteps: number) => DenoisingNetwork;
 }
@@ -24,6 +26,7 @@ export const denoisers = {
   "ddpm": {
     summary: "a U-Net of three sizes with 10, 20 and 40 channels",
     labels: "none",
+    blind: true,
     build: (shape, random, timesteps) => new UNet(shape, random, { timesteps }),
   },
   "cddpm": {

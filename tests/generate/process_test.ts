@@ -1,13 +1,6 @@
-import type { SamplerPlan } from "../../lib/diffusion/samplers/plan.ts";
 import { NoiseSchedule } from "../../lib/diffusion/schedule.ts";
 import { UsageError } from "../../lib/errors.ts";
-import {
-  networkPlan,
-  planOf,
-  type Process,
-  scheduleOf,
-  usualSteps,
-} from "../../lib/generate/process.ts";
+import { planOf, type Process, scheduleOf, usualSteps } from "../../lib/generate/process.ts";
 import { assert } from "../deps.ts";
 
 const linear: Process = {
@@ -43,15 +36,6 @@ Deno.test("samplers take their usual steps, and those asked for", () => {
   assert.equal(planOf(flow).length, 19); // Heun: two evaluations a step, one in the last.
   assert.equal(planOf(flow, "euler", 5).length, 5);
   assert.equal(usualSteps("ddpm", linear), 400);
-  // The U-Net of ddpm takes noise on its way, unless something else is asked for.
-  const isNoisy = (plan: SamplerPlan) => plan.some(({ next }) => (next.noise ?? 0) > 0);
-  const [own, other] = [networkPlan("ddpm", linear), networkPlan("cddpm", linear)];
-  assert.deepEqual([own.length, isNoisy(own)], [50, true]);
-  assert.deepEqual([other.length, isNoisy(other)], [20, false]);
-  assert.equal(networkPlan("ddpm", linear, undefined, 8).length, 8);
-  assert.equal(networkPlan("ddpm", { ...linear, timesteps: 12 }).length, 12);
-  assert.equal(networkPlan("ddpm", linear, "dpm++").length, 20);
-  assert.equal(networkPlan("ddpm", flow).length, 19);
 });
 
 Deno.test("what does not go together is refused", () => {
