@@ -3,27 +3,33 @@
 import { tf } from "../deps.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Contest } from "./contest.ts";
-import { operationContest } from "./operation.ts";
+import { type Operation, operationContest } from "./operation.ts";
+import { BATCH_SIZE } from "./workload.ts";
 
-const BATCH = 64;
-const KERNEL = 5;
+/** Rows and columns of the filters. */
+export const KERNEL = 5;
 
-function convolution(size: number, channels: number, filters: number): Contest[] {
+/** A convolution of square images and its two gradients; batches of 64. */
+export function convolution(
+  size: number,
+  channels: number,
+  filters: number,
+): readonly [forward: Operation, input: Operation, filter: Operation] {
   const name = `conv ${KERNEL}x${KERNEL} ${channels}-${filters} ${size}x${size}`;
-  const x = [BATCH, size, size, channels];
+  const x = [BATCH_SIZE, size, size, channels];
   const w = [KERNEL, KERNEL, channels, filters];
-  const y = [BATCH, size, size, filters];
-  const flops = 2 * BATCH * size ** 2 * KERNEL ** 2 * channels * filters;
+  const y = [BATCH_SIZE, size, size, filters];
+  const flops = 2 * BATCH_SIZE * size ** 2 * KERNEL ** 2 * channels * filters;
   // What tfjs's own gradient of conv2d runs.
   const attributes = { strides: 1, pad: "same", dataFormat: "NHWC" };
   return [
-    operationContest({
+    {
       name: `${name} forward`,
       flops,
       shapes: [x, w],
       call: ([input, filter]) => tf.conv2d(input as tf.Tensor4D, filter as tf.Tensor4D, 1, "same"),
-    }),
-    operationContest({
+    },
+    {
       name: `${name} input gradient`,
       flops,
       shapes: [y, w],
@@ -32,8 +38,8 @@ function convolution(size: number, channels: number, filters: number): Contest[]
           ...attributes,
           inputShape: x,
         }) as Tensor,
-    }),
-    operationContest({
+    },
+    {
       name: `${name} filter gradient`,
       flops,
       shapes: [x, y],
@@ -42,7 +48,7 @@ function convolution(size: number, channels: number, filters: number): Contest[]
           ...attributes,
           filterShape: w,
         }) as Tensor,
-    }),
+    },
   ];
 }
 
@@ -50,4 +56,4 @@ function convolution(size: number, channels: number, filters: number): Contest[]
 export const convolutions: readonly Contest[] = [
   ...convolution(14, 32, 64),
   ...convolution(28, 1, 32),
-];
+].map(operationContest);

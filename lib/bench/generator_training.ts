@@ -43,8 +43,6 @@ interface Sizes {
 export interface DenoisingWorkload extends Sizes {
   /** The network with weights that are always the same. */
   readonly build: () => DenoisingNetwork;
-  /** The network in plain tfjs. */
-  readonly plain: Denoise;
   /** T. */
   readonly timesteps: number;
   /** Labels dropped for guidance. @default none */
@@ -52,9 +50,24 @@ export interface DenoisingWorkload extends Sizes {
 }
 
 /** Both trainings of a denoising network. */
-export function denoisingTrainings(workload: DenoisingWorkload): BothTrainings {
-  const { shape, batchSize, lr, timesteps, drop, plain } = workload;
-  const network = workload.build();
+export function denoisingTrainings(
+  workload: DenoisingWorkload & {
+    /** The network in plain tfjs. */
+    readonly plain: Denoise;
+  },
+): BothTrainings {
+  const { network, firstDraws, compile } = denoising(workload);
+  const stock = stockDenoiser(workload.plain, network, workload.lr, firstDraws());
+  return { stock: stockTraining(stock, WARM_UP), compiled: compile() };
+}
+
+/** Our training of a denoising network by itself. */
+export function compiledDenoising(workload: DenoisingWorkload): CompiledTraining {
+  return denoising(workload).compile();
+}
+
+function denoising({ shape, batchSize, lr, timesteps, drop, build }: DenoisingWorkload) {
+  const network = build();
   const loop = new Loop(shape, batchSize);
   const { clock } = loop;
   const schedule = linearSchedule(timesteps);
@@ -63,16 +76,20 @@ export function denoisingTrainings(workload: DenoisingWorkload): BothTrainings {
     const { images, labels } = loop.feed.batch(batchSize);
     return forward.draw(images, labels);
   };
-  const stock = stockDenoiser(plain, network, lr, loop.firstDraws(draw));
-  const train = loop.trainer(network, lr);
-  const compiled = loop.compile(() => {
-    const batch = draw();
-    const context = Context.training(1, clock.step);
-    return train(() =>
-      diffusionLoss(network.denoise(batch.x, batch.t, batch.labels, context), batch)
-    );
-  }, forward);
-  return { stock: stockTraining(stock, WARM_UP), compiled };
+  return {
+    network,
+    firstDraws: () => loop.firstDraws(draw),
+    compile(): CompiledTraining {
+      const train = loop.trainer(network, lr);
+      return loop.compile(() => {
+        const batch = draw();
+        const context = Context.training(1, clock.step);
+        return train(() =>
+          diffusionLoss(network.denoise(batch.x, batch.t, batch.labels, context), batch)
+        );
+      }, forward);
+    },
+  };
 }
 
 function stockDenoiser(

@@ -59,12 +59,16 @@ export function stepContest(name: string, makeBoth: () => BothTrainings): Contes
  *
  * @throws {DeviceError} When losses of the same step lie too far apart.
  */
-export function requireAgreement(stock: readonly number[], ours: Float32Array): void {
-  const differs = stock.findIndex((loss, i) => !(Math.abs(loss - ours[i]!) <= TOLERANCE));
+export function requireAgreement(
+  theirs: readonly number[],
+  ours: Float32Array,
+  peer = "stock tfjs",
+): void {
+  const differs = theirs.findIndex((loss, i) => !(Math.abs(loss - ours[i]!) <= TOLERANCE));
   if (differs < 0) return;
   throw new DeviceError(
     `Cannot compare: the losses of step ${differs + 1} must agree to ${TOLERANCE}, ` +
-      `got ${stock[differs]} with stock tfjs and ${ours[differs]} with ours. ` +
+      `got ${theirs[differs]} with ${peer} and ${ours[differs]} with ours. ` +
       "One of them is wrong on this adapter; `deno task doctor` looks closer.",
   );
 }

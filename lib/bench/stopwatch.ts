@@ -74,37 +74,52 @@ export async function timePair(
   effort: Effort,
 ): Promise<{ stock: Sample; ours: Sample; rounds: number }> {
   const floor = await waitFloor();
-  const time = async (work: Work, times: number) =>
-    Math.max(0, await milliseconds(() => work(times)) - floor) / times;
-  const stockTimes = await repetitions(pair.stock, effort.part, time);
-  const oursTimes = await repetitions(pair.ours, effort.part, time);
-  const stock: number[] = [];
-  const ours: number[] = [];
+  const timers = [pair.stock, pair.ours].map((work) => timerOf(work, floor));
+  const { samples: [stock, ours], rounds } = await timeInTurns(timers, effort);
+  return { stock: stock!, ours: ours!, rounds };
+}
+
+/** Does something `times` over; resolves with the milliseconds that it took. */
+export type Timer = (times: number) => Promise<number>;
+
+/** Times a work on the GPU, without the `floor` of the wait at its end, in ms. */
+export function timerOf(work: Work, floor: number): Timer {
+  return async (times) => Math.max(0, await milliseconds(() => work(times)) - floor);
+}
+
+/** Times warm works in turns: a round has a part of each. Samples are in the order of the works. */
+export async function timeInTurns(
+  timers: readonly Timer[],
+  effort: Effort,
+): Promise<{ samples: Sample[]; rounds: number }> {
+  const repeated: number[] = [];
+  for (const timer of timers) repeated.push(await repetitions(timer, effort.part));
+  const times: number[][] = timers.map(() => []);
   const started = performance.now();
+  let rounds = 0;
   const isOver = () => {
-    const rounds = ours.length;
     if (rounds < effort.minRounds) return false;
     const spent = performance.now() - started;
     return rounds >= effort.maxRounds || spent + spent / rounds > effort.budget;
   };
   while (!isOver()) {
-    stock.push(await time(pair.stock, stockTimes));
-    ours.push(await time(pair.ours, oursTimes));
+    for (const [i, timer] of timers.entries()) {
+      times[i]!.push(await timer(repeated[i]!) / repeated[i]!);
+    }
+    rounds++;
   }
-  return { stock: summary(stock), ours: summary(ours), rounds: ours.length };
+  return { samples: times.map(summary), rounds };
 }
 
 /** How often a work must be done to fill `part` milliseconds. */
-async function repetitions(
-  work: Work,
-  part: number,
-  time: (work: Work, times: number) => Promise<number>,
-): Promise<number> {
+async function repetitions(timer: Timer, part: number): Promise<number> {
   let times = 1;
   // What is over within the noise of a wait is timed again with more of it.
   for (const enough = part / 4; times < MAX_TIMES;) {
-    const each = await time(work, times);
-    if (each * times >= enough) return Math.min(MAX_TIMES, Math.max(1, Math.round(part / each)));
+    const spent = await timer(times);
+    if (spent >= enough) {
+      return Math.min(MAX_TIMES, Math.max(1, Math.round(part * times / spent)));
+    }
     times = Math.min(MAX_TIMES, times * 8);
   }
   return times;

@@ -95,7 +95,7 @@ function range({ median, min, max }: Sample): string {
 }
 
 /** Three significant digits, or all of the whole part. */
-function digits(value: number): string {
+export function digits(value: number): string {
   if (value === 0 || Math.abs(value) >= 100) return value.toFixed(0);
   return value.toFixed(Math.min(6, 2 - Math.floor(Math.log10(Math.abs(value)))));
 }

@@ -1,4 +1,11 @@
-import { gpuDone, summary, timePair, type Work } from "../../lib/bench/stopwatch.ts";
+import {
+  gpuDone,
+  summary,
+  timeInTurns,
+  timePair,
+  type Timer,
+  type Work,
+} from "../../lib/bench/stopwatch.ts";
 import { openDevice } from "../../lib/device.ts";
 import { assert } from "../deps.ts";
 
@@ -42,4 +49,20 @@ Deno.test("timePair() goes on for its budget, up to its most rounds", async () =
   const effort = { minRounds: 1, maxRounds: 3, part: 1 };
   assert.equal((await timePair(pair, { ...effort, budget: 0 })).rounds, 1);
   assert.equal((await timePair(pair, { ...effort, budget: 60_000 })).rounds, 3);
+});
+
+Deno.test("timeInTurns() gives each a part in every round, and its samples by place", async () => {
+  const calls: string[] = [];
+  const timer = (name: string, ms: number): Timer => (times) => {
+    calls.push(`${name} ${times}`);
+    return Promise.resolve(ms * times);
+  };
+  const effort = { minRounds: 3, maxRounds: 3, budget: 0, part: 60 };
+  const { samples, rounds } = await timeInTurns(
+    [timer("a", 20), timer("b", 1), timer("c", 90)],
+    effort,
+  );
+  assert.equal(rounds, 3);
+  assert.deepEqual(calls.slice(-9), Array(3).fill(["a 3", "b 60", "c 1"]).flat());
+  assert.deepEqual(samples.map(({ median }) => median), [20, 1, 90]);
 });

@@ -1,18 +1,8 @@
 import { assert } from "../deps.ts";
-import { assertOneError, type Ended, lastJson } from "../tasks/process.ts";
+import { assertOneError, type Ended, lastJson, runScript } from "../tasks/process.ts";
 
-const ROOT = new URL("../../", import.meta.url);
-
-async function bench(...args: string[]): Promise<Ended> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", "tools/bench.ts", ...args],
-    cwd: ROOT,
-    // Without the second variable Mesa itself writes an error line.
-    env: { NO_COLOR: "1", XDG_RUNTIME_DIR: "/dev/null" },
-    stdin: "null",
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, out: text(stdout), err: text(stderr) };
+function bench(...args: string[]): Promise<Ended> {
+  return runScript("tools/bench.ts", [], args);
 }
 
 Deno.test("bench --json ends with one object, and needs no permission", async () => {

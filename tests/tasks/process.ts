@@ -22,14 +22,24 @@ export interface Ended {
 }
 
 /** Runs `tasks/<task>.ts` with these permissions and no others. */
-export async function runTaskProcess(
+export function runTaskProcess(
   task: string,
   flags: readonly string[],
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<Ended> {
+  return runScript(`tasks/${task}.ts`, flags, args, env);
+}
+
+/** Runs a script of the project with these permissions and no others. */
+export async function runScript(
+  script: string,
+  flags: readonly string[],
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Ended> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", ...flags, `tasks/${task}.ts`, ...args],
+    args: ["run", "--quiet", "--no-prompt", ...flags, script, ...args],
     cwd: ROOT,
     // Without the second variable Mesa itself writes an error line.
     env: { NO_COLOR: "1", XDG_RUNTIME_DIR: "/dev/null", ...env },

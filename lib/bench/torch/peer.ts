@@ -1,0 +1,140 @@
+/** PyTorch in a process of its own, which is asked to do and time things. @module */
+
+import { fromFileUrl } from "../../deps.ts";
+import { InklingError } from "../../errors.ts";
+
+/** What PyTorch runs on. */
+export interface TorchInfo {
+  /** Its version. */
+  readonly torch: string;
+  /** The GPU's name, or that of the CPU with the number of threads. */
+  readonly device: string;
+}
+
+/** The ways in which PyTorch runs something; see `jobs.py`. */
+export const VARIANTS = ["eager", "compile", "graphs", "shipped"] as const;
+
+/** One of {@link VARIANTS}. */
+export type Variant = typeof VARIANTS[number];
+
+/** Something for PyTorch to do. */
+export interface TorchJob {
+  /** Which of the jobs of `jobs.py`. */
+  readonly kind: "epoch" | "denoising" | "product" | "convolution";
+  /** Its sizes and names. */
+  readonly sizes: Readonly<Record<string, number | string>>;
+  /** Its data. */
+  readonly parts?: Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
+}
+
+/** An answer: what was asked for, or why there is none. */
+type Answer<T> = T | { readonly error: string };
+
+/** A running PyTorch with the job that was opened last. */
+export class TorchPeer implements AsyncDisposable {
+  /** What it runs on. */
+  readonly info: TorchInfo;
+  readonly #child: Deno.ChildProcess;
+  readonly #requests: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #answers: AsyncIterator<string>;
+
+  private constructor(
+    info: TorchInfo,
+    child: Deno.ChildProcess,
+    requests: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>,
+    answers: AsyncIterator<string>,
+  ) {
+    this.info = info;
+    this.#child = child;
+    this.#requests = requests;
+    this.#answers = answers;
+  }
+
+  /**
+   * Starts `python3`.
+   *
+   * @throws {InklingError} When there is none, or it has no PyTorch.
+   */
+  static async start(): Promise<TorchPeer> {
+    const child = spawn();
+    const answers = lines(child.stdout);
+    const info = await next<TorchInfo>(answers);
+    if ("error" in info) {
+      await child.status;
+      throw missing(info.error);
+    }
+    return new TorchPeer(info, child, child.stdin.getWriter(), answers);
+  }
+
+  /**
+   * Makes a job ready, in the place of the last one.
+   *
+   * @returns Its losses in the first steps, where it has any.
+   * @throws {InklingError} When PyTorch cannot.
+   */
+  async open({ kind, sizes, parts = {} }: TorchJob): Promise<readonly number[] | null> {
+    const lengths = Object.entries(parts).map(([name, bytes]) => [name, bytes.length]);
+    const request = { do: "open", kind, ...sizes, parts: Object.fromEntries(lengths) };
+    const answer = await this.#ask<{ losses: number[] | null }>(request, Object.values(parts));
+    if ("error" in answer) throw new InklingError(`PyTorch cannot make it: ${answer.error}`);
+    return answer.losses;
+  }
+
+  /** Milliseconds that a variant of the job takes `times` over, or why it cannot be run. */
+  async run(variant: Variant, times: number): Promise<Answer<{ readonly ms: number }>> {
+    const answer = await this.#ask<{ seconds: number }>({ do: "run", variant, times });
+    return "error" in answer ? answer : { ms: answer.seconds * 1000 };
+  }
+
+  async #ask<T>(
+    request: object,
+    parts: readonly Uint8Array<ArrayBuffer>[] = [],
+  ): Promise<Answer<T>> {
+    await this.#requests.write(new TextEncoder().encode(`${JSON.stringify(request)}\n`));
+    for (const part of parts) await this.#requests.write(part);
+    return await next<T>(this.#answers);
+  }
+
+  /** Ends the process. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#requests.close().catch(() => {});
+    await this.#child.status;
+  }
+}
+
+function spawn(): Deno.ChildProcess {
+  try {
+    return new Deno.Command("python3", {
+      args: [fromFileUrl(import.meta.resolve("./side.py"))],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+  } catch (error) {
+    // A program that was not there at the start was not granted either.
+    const kinds = [Deno.errors.NotFound, Deno.errors.NotCapable];
+    if (kinds.some((kind) => error instanceof kind)) throw missing("no python3 on the PATH");
+    throw error;
+  }
+}
+
+function missing(got: string): InklingError {
+  return new InklingError(
+    `Cannot compare with PyTorch: python3 must have torch and numpy, got ${got}. ` +
+      "Install them, or activate the environment that has them",
+  );
+}
+
+async function next<T>(answers: AsyncIterator<string>): Promise<Answer<T>> {
+  const { value, done } = await answers.next();
+  return done ? { error: "an end of the process" } : JSON.parse(value);
+}
+
+async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const whole = (rest + text).split("\n");
+    rest = whole.pop()!;
+    yield* whole;
+  }
+}
