@@ -10,7 +10,7 @@
  * @module
  */
 
-import { join } from "../deps.ts";
+import { basename, join } from "../deps.ts";
 import { InklingError } from "../errors.ts";
 import { writeFileAtomic } from "../files.ts";
 import { BUNDLE_BUDGET, checkBudget } from "./budget.ts";
@@ -46,8 +46,9 @@ export async function bundleTasks(
 ): Promise<Bundle[]> {
   await Deno.mkdir(folder, { recursive: true });
   const bundles: Bundle[] = [];
-  for (const task of tasks) {
-    const code = new TextEncoder().encode(await bundleScript(task.script));
+  const scripts = await bundleScripts(tasks.map(({ script }) => script), folder);
+  for (const [i, task] of tasks.entries()) {
+    const code = new TextEncoder().encode(scripts[i]!);
     const path = join(folder, `${task.file}.js`);
     await writeFileAtomic(path, code);
     const bundle = { task, path, bytes: code.length };
@@ -67,7 +68,40 @@ export async function bundleTasks(
  * @throws {InklingError} When the script cannot be bundled.
  */
 export async function bundleScript(script: string): Promise<string> {
-  const code = await embedWorkers(await bundle(script));
+  return await finish(script, new TextDecoder().decode(await bundle([script])), new Map());
+}
+
+/**
+ * Bundles scripts of one folder, each for itself. All at once takes a third of the time that one after
+ * the other does.
+ *
+ * @param scripts Paths, as of {@link bundleScript}.
+ * @param folder A folder that there is, in which one for the time being is made.
+ * @returns JavaScript, in the order of the scripts.
+ * @throws {InklingError} When one of them cannot be bundled.
+ */
+async function bundleScripts(scripts: readonly string[], folder: string): Promise<string[]> {
+  const temporary = await Deno.makeTempDir({ dir: folder, prefix: ".bundling-" });
+  try {
+    await bundle(scripts, `--outdir=${temporary}`);
+    const workers = new Map<string, string>();
+    const codes: string[] = [];
+    for (const script of scripts) {
+      const code = await Deno.readTextFile(join(temporary, `${basename(script, ".ts")}.js`));
+      // A script that imports another of them would take itself for that one too, and run both.
+      const isAlone = code.split("import.meta.main").length <= 2;
+      const own = isAlone ? code : new TextDecoder().decode(await bundle([script]));
+      codes.push(await finish(script, own, workers));
+    }
+    return codes;
+  } finally {
+    await Deno.remove(temporary, { recursive: true });
+  }
+}
+
+/** What `deno bundle` leaves to do. @param workers URLs of the workers that are bundled already. */
+async function finish(script: string, bundled: string, workers: Map<string, string>) {
+  const code = await embedWorkers(bundled, workers);
   if (code.includes("import.meta.url")) {
     throw new InklingError(
       `Cannot bundle ${script}: a bundle has no files beside it, got code that looks for one by ` +
@@ -77,7 +111,8 @@ export async function bundleScript(script: string): Promise<string> {
   return REQUIRE + code;
 }
 
-async function bundle(script: string): Promise<string> {
+/** Runs `deno bundle`. Returns what it prints: without an option for output the bundle of one script. */
+async function bundle(scripts: readonly string[], ...options: string[]): Promise<Uint8Array> {
   const { success, stdout, stderr } = await runDeno([
     "bundle",
     "--quiet",
@@ -85,21 +120,22 @@ async function bundle(script: string): Promise<string> {
     "--platform=deno",
     "--minify",
     "--keep-names",
-    script,
+    ...options,
+    ...scripts,
   ]);
-  if (success) return new TextDecoder().decode(stdout);
+  if (success) return stdout;
   throw new InklingError(
-    `Cannot bundle ${script}: deno bundle refuses, got ${JSON.stringify(stderr.trim())}. ` +
-      "Its packages come from the npm registry at the first time; see that it can be reached.",
+    `Cannot bundle ${scripts.join(", ")}: deno bundle refuses, got ${
+      JSON.stringify(stderr.trim())
+    }. ` + "Its packages come from the npm registry at the first time; see that it can be reached.",
   );
 }
 
-async function embedWorkers(code: string): Promise<string> {
-  const names = new Set(Array.from(code.matchAll(WORKER), ([, name]) => name!));
-  const urls = new Map<string, string>();
-  for (const name of names) {
-    const worker = new TextEncoder().encode(await bundle(await findModule(name)));
-    urls.set(name, `data:text/javascript;base64,${worker.toBase64()}`);
+async function embedWorkers(code: string, urls: Map<string, string>): Promise<string> {
+  for (const [, name] of code.matchAll(WORKER)) {
+    if (urls.has(name!)) continue;
+    const worker = await bundle([await findModule(name!)]);
+    urls.set(name!, `data:text/javascript;base64,${worker.toBase64()}`);
   }
   return code.replaceAll(WORKER, (_, name) => `new URL("${urls.get(name)}")`);
 }

@@ -90,6 +90,8 @@ Deno.test({
           const { code, out, err } = await sandbox.deno(...RUN, "--no-remote", path, "--help");
           assert.equal(code, 0, err);
           assert.ok(out.startsWith(`Usage: deno run [permissions] ${path} [options]`), out);
+          // A script that imports another task must not run that too.
+          assert.equal(out.split("Usage: ").length, 2, out);
         },
       );
     }
