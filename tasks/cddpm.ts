@@ -17,6 +17,7 @@ import {
   applyDiffusionOptions,
   DIFFUSION_OPTIONS,
   LABEL_OPTIONS,
+  ONE_RECIPE,
 } from "../lib/generate/options.ts";
 import type { DiffusionRecipe } from "../lib/generate/recipe.ts";
 import { trainGenerator } from "../lib/generate/train_task.ts";
@@ -69,6 +70,7 @@ export const cddpmSpec = {
     ...LABEL_OPTIONS,
     ...DIFFUSION_OPTIONS,
   },
+  absent: ONE_RECIPE,
 } as const;
 
 if (import.meta.main) {

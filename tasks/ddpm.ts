@@ -14,7 +14,7 @@
 import { runTask } from "../lib/cli.ts";
 import { diffusionTraining } from "../lib/generate/diffusion.ts";
 import { fitDataset } from "../lib/generate/fit.ts";
-import { applyDiffusionOptions, DIFFUSION_OPTIONS } from "../lib/generate/options.ts";
+import { applyDiffusionOptions, DIFFUSION_OPTIONS, ONE_RECIPE } from "../lib/generate/options.ts";
 import type { DiffusionRecipe } from "../lib/generate/recipe.ts";
 import { trainGenerator } from "../lib/generate/train_task.ts";
 
@@ -57,6 +57,7 @@ export const ddpmSpec = {
     "deno task ddpm --noise cosine --prediction v --ema 0.999",
   ],
   options: DIFFUSION_OPTIONS,
+  absent: ONE_RECIPE,
 } as const;
 
 if (import.meta.main) {

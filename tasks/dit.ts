@@ -20,6 +20,7 @@ import {
   applyDiffusionOptions,
   DIFFUSION_OPTIONS,
   LABEL_OPTIONS,
+  NO_CLASSIFIER,
 } from "../lib/generate/options.ts";
 import type { DiffusionRecipe } from "../lib/generate/recipe.ts";
 import { trainGenerator } from "../lib/generate/train_task.ts";
@@ -111,6 +112,7 @@ export const ditSpec = {
     ...LABEL_OPTIONS,
     ...DIFFUSION_OPTIONS,
   },
+  absent: NO_CLASSIFIER,
 } as const;
 
 if (import.meta.main) {

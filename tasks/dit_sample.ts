@@ -5,13 +5,13 @@
  *     deno task dit:sample --labels 2,0,2,6 --gif     these digits, and the way to them
  *     deno task dit:sample --checkpoint runs/dit/<run>
  *
- * The network that ships is a dit-light, trained on the 8x8 digits by `deno task dit --dataset digits`;
- * data/checkpoints/dit-light-digits.json says how.
+ * The network that ships is a dit-light, trained on MNIST by `deno task dit --recipe best`;
+ * data/checkpoints/dit-light-mnist.json says how.
  *
  * @module
  */
 
-import shipped from "../data/checkpoints/dit-light-digits.txt" with { type: "text" };
+import shipped from "../data/checkpoints/dit-light-mnist.txt" with { type: "text" };
 import { runTask } from "../lib/cli.ts";
 import {
   DIFFUSION_SAMPLE_OPTIONS,
@@ -26,7 +26,7 @@ if (import.meta.main) {
     name: "dit:sample",
     summary:
       "Draws digits by class with a trained diffusion transformer: without --checkpoint with the small " +
-      "one on the 8x8 digits that ships with the project.",
+      "one that ships with the project, trained on MNIST.",
     examples: [
       "deno task dit:sample",
       "deno task dit:sample --labels 2,0,2,6 --gif",
@@ -37,7 +37,7 @@ if (import.meta.main) {
     sampleTask({
       task: "dit:sample",
       models: Object.keys(ditPresets) as DiTPresetName[],
-      shipped: { name: "dit-light-digits", base64: shipped },
+      shipped: { name: "dit-light-mnist", base64: shipped },
       options,
     }));
 }

@@ -13,7 +13,7 @@
 
 import { runTask } from "../lib/cli.ts";
 import { ganTraining } from "../lib/generate/gan.ts";
-import { applyGanOptions, GAN_OPTIONS } from "../lib/generate/options.ts";
+import { applyGanOptions, GAN_OPTIONS, ONE_RECIPE } from "../lib/generate/options.ts";
 import type { GanRecipe } from "../lib/generate/recipe.ts";
 import { trainGenerator } from "../lib/generate/train_task.ts";
 
@@ -48,6 +48,7 @@ export const ganSpec = {
     "deno task gan --dataset mnist --subset 6000 --epochs 10",
   ],
   options: GAN_OPTIONS,
+  absent: ONE_RECIPE,
 } as const;
 
 if (import.meta.main) {

@@ -118,6 +118,20 @@ export const LABEL_OPTIONS = {
   },
 } as const satisfies Options;
 
+/** Options of classifiers that these tasks have not, and why. */
+export const NO_CLASSIFIER = {
+  "label-smoothing": "a generator has no classes to tell apart",
+  "test-subset": "a generator is not tested; <task>:sample has --judge",
+  val: "a generator is not tested; <task>:sample has --judge",
+  augment: "it would draw bent digits",
+} as const;
+
+/** {@link NO_CLASSIFIER}, and that there is one recipe. */
+export const ONE_RECIPE = {
+  ...NO_CLASSIFIER,
+  recipe: "it has one, whose parts are options",
+} as const;
+
 type Values<O extends Options> = { readonly [Name in keyof O]: OptionValue<O[Name]> };
 
 /** The values of {@link GAN_OPTIONS}. */

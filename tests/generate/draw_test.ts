@@ -1,4 +1,4 @@
-import shipped from "../../data/checkpoints/dit-light-digits.txt" with { type: "text" };
+import shipped from "../../data/checkpoints/dit-light-mnist.txt" with { type: "text" };
 import { openDevice } from "../../lib/device.ts";
 import { TensorSizeError } from "../../lib/errors.ts";
 import { decodeGenerator } from "../../lib/generate/checkpoint.ts";
@@ -74,7 +74,7 @@ Deno.test("a trained network draws the same images in any batches, guided too", 
     ...recipe,
     process: info.process!,
     dropLabels: 0.1,
-    samples: { ...recipe.samples, steps: 20 },
+    samples: { ...recipe.samples, steps: 10 },
   });
   network.loadStateDict(await trained.stateDict());
   const labels = [2, 0, 2, 6, 9];

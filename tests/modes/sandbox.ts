@@ -61,7 +61,7 @@ export async function assertTrained({ code, out, err }: Ended, folder: string): 
 export async function assertDrawn({ code, out, err }: Ended, folder: string): Promise<void> {
   assert.equal(code, 0, err);
   const { task, checkpoint, labels, files } = lastJson(out);
-  assert.deepEqual({ task, checkpoint }, { task: "dit:sample", checkpoint: "dit-light-digits" });
+  assert.deepEqual({ task, checkpoint }, { task: "dit:sample", checkpoint: "dit-light-mnist" });
   assert.deepEqual(labels.slice(0, 2), [2, 0]);
   const picture = await Deno.readFile(`${folder}/${files[0]}`);
   assert.deepEqual([...picture.subarray(0, 4)], [0x89, 0x50, 0x4e, 0x47]);
