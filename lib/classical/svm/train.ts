@@ -2,6 +2,7 @@
 
 import type { ImageSet } from "../../data/types.ts";
 import { DataError } from "../../errors.ts";
+import { type KernelParameters, makeKernel } from "./kernel.ts";
 import type { Model } from "./model.ts";
 import {
   checkImages,
@@ -29,7 +30,7 @@ interface Grouped {
  * Trains a machine.
  *
  * @throws {UsageError} When an option is out of range.
- * @throws {DataError} When the images cannot be learnt from.
+ * @throws {DataError} When the images cannot be learnt from, or not with such a kernel.
  */
 export async function train(set: ImageSet, options: SVCOptions): Promise<Model> {
   checkImages(set);
@@ -37,6 +38,7 @@ export async function train(set: ImageSet, options: SVCOptions): Promise<Model> 
   const resolved = resolveOptions(options, set);
   const { parameters, C, tol, cacheSize } = resolved;
   const features = set.height * set.width;
+  checkKernel(set, parameters);
   const job = {
     kind: "training" as const,
     classes: grouped.members.map((indices) => packRows(set.images, features, indices)),
@@ -50,6 +52,30 @@ export async function train(set: ImageSet, options: SVCOptions): Promise<Model> 
     onProgress: options.onProgress,
   });
   return assemble(set, grouped, solutions, resolved);
+}
+
+/** Rows of the kernel are kept in float32, where a high power of a product may be infinite, or 0. */
+function checkKernel({ images, height, width }: ImageSet, parameters: KernelParameters): void {
+  const features = height * width;
+  let longest = 0;
+  for (let first = 0; first < images.length; first += features) {
+    let norm = 0;
+    for (let i = first; i < first + features; i++) norm += images[i]! ** 2;
+    longest = Math.max(longest, norm);
+  }
+  const norms = Int32Array.of(longest);
+  const value = new Float64Array(1);
+  makeKernel(parameters, features)(norms, norms, longest, value, 0);
+  const kept = Math.fround(value[0]!);
+  if (Number.isFinite(kept) && (kept !== 0 || longest === 0)) return;
+  const { kernel, gamma, degree } = parameters;
+  throw new DataError(
+    `Cannot train a support vector machine: its ${kernel} kernel must have values that float32 holds, ` +
+      `got ${
+        value[0]
+      } for the image with the most ink, with gamma ${gamma} and degree ${degree}. ` +
+      "Change these.",
+  );
 }
 
 function group(labels: Uint8Array): Grouped {
