@@ -2,7 +2,7 @@ import { assert } from "../deps.ts";
 import { assertOneError, type Ended, lastJson, runScript } from "../tasks/process.ts";
 
 function bench(...args: string[]): Promise<Ended> {
-  return runScript("tools/bench.ts", [], args);
+  return runScript("tasks/bench.ts", [], args);
 }
 
 Deno.test("bench --json ends with one object, and needs no permission", async () => {

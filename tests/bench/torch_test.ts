@@ -6,7 +6,7 @@ import { assert } from "../deps.ts";
 import { assertOneError, type Ended, lastJson, runScript } from "../tasks/process.ts";
 
 function bench(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-  return runScript("tools/bench_torch.ts", ["--allow-run=python3"], args, env);
+  return runScript("tasks/bench_torch.ts", ["--allow-run=python3"], args, env);
 }
 
 function hasTorch(): boolean {

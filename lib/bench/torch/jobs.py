@@ -5,18 +5,13 @@ step as a CUDA graph), all without TF32, and `shipped`, which is eager with PyTo
 TF32. All data is on the device, as on the other side.
 """
 
-import os
-import sys
 import tempfile
 import time
 
 import torch
 from torch.nn.functional import conv2d, cross_entropy, mse_loss
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-# The networks that the parity tests compare with.
-sys.path.append(os.path.join(HERE, "../../../tests/fixtures"))
-
+# The networks that the parity tests compare with, from tests/fixtures/.
 from load_checkpoint import read_safetensors
 from make_dit import DiT
 from make_unets import ContextUnet

@@ -1,7 +1,21 @@
 /** PyTorch in a process of its own, which is asked to do and time things. @module */
 
-import { fromFileUrl } from "../../deps.ts";
+import loadCheckpoint from "../../../tests/fixtures/load_checkpoint.py" with { type: "text" };
+import makeDit from "../../../tests/fixtures/make_dit.py" with { type: "text" };
+import makeUnets from "../../../tests/fixtures/make_unets.py" with { type: "text" };
+import networks from "../../../tests/fixtures/networks.py" with { type: "text" };
 import { InklingError } from "../../errors.ts";
+import jobs from "./jobs.py" with { type: "text" };
+import side from "./side.py" with { type: "text" };
+
+/** The modules that `side.py` imports, by their names. */
+const MODULES = {
+  load_checkpoint: loadCheckpoint,
+  make_dit: makeDit,
+  make_unets: makeUnets,
+  networks,
+  jobs,
+};
 
 /** What PyTorch runs on. */
 export interface TorchInfo {
@@ -58,12 +72,16 @@ export class TorchPeer implements AsyncDisposable {
   static async start(): Promise<TorchPeer> {
     const child = spawn();
     const answers = lines(child.stdout);
+    const requests = child.stdin.getWriter();
+    // A process that ended at once says so by having no answer.
+    await writeLine(requests, MODULES).catch(() => {});
     const info = await next<TorchInfo>(answers);
     if ("error" in info) {
+      await requests.close().catch(() => {});
       await child.status;
       throw missing(info.error);
     }
-    return new TorchPeer(info, child, child.stdin.getWriter(), answers);
+    return new TorchPeer(info, child, requests, answers);
   }
 
   /**
@@ -90,7 +108,7 @@ export class TorchPeer implements AsyncDisposable {
     request: object,
     parts: readonly Uint8Array<ArrayBuffer>[] = [],
   ): Promise<Answer<T>> {
-    await this.#requests.write(new TextEncoder().encode(`${JSON.stringify(request)}\n`));
+    await writeLine(this.#requests, request);
     for (const part of parts) await this.#requests.write(part);
     return await next<T>(this.#answers);
   }
@@ -105,7 +123,7 @@ export class TorchPeer implements AsyncDisposable {
 function spawn(): Deno.ChildProcess {
   try {
     return new Deno.Command("python3", {
-      args: [fromFileUrl(import.meta.resolve("./side.py"))],
+      args: ["-c", side],
       stdin: "piped",
       stdout: "piped",
       stderr: "inherit",
@@ -116,6 +134,13 @@ function spawn(): Deno.ChildProcess {
     if (kinds.some((kind) => error instanceof kind)) throw missing("no python3 on the PATH");
     throw error;
   }
+}
+
+async function writeLine(
+  requests: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>,
+  value: object,
+): Promise<void> {
+  await requests.write(new TextEncoder().encode(`${JSON.stringify(value)}\n`));
 }
 
 function missing(got: string): InklingError {

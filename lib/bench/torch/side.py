@@ -1,12 +1,33 @@
 """The PyTorch side of `deno task bench:torch`: takes requests on stdin, answers on stdout.
 
-A request is a line of JSON, followed by as many raw bytes as its parts say; an answer is a line of
-JSON. Wants PyTorch and NumPy, and takes the GPU where PyTorch sees one.
+The first request is a line of JSON with the sources of all other modules, by name, so that a bundle
+needs no files beside it. Every other is a line of JSON, followed by as many raw bytes as its parts
+say; an answer is a line of JSON. Wants PyTorch and NumPy, and takes the GPU where PyTorch sees one.
 """
 
+import importlib.abc
+import importlib.util
 import json
 import os
 import sys
+
+
+class Sources(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
+    """Modules that came as texts."""
+
+    def __init__(self, texts):
+        self.texts = texts
+
+    def find_spec(self, name, path=None, target=None):
+        known = name in self.texts
+        return importlib.util.spec_from_loader(name, self, origin=f"{name}.py") if known else None
+
+    def get_source(self, name):
+        return self.texts[name]
+
+    def exec_module(self, module):
+        module.__file__ = module.__spec__.origin
+        super().exec_module(module)
 
 
 def main():
@@ -17,6 +38,7 @@ def main():
     def answer(value):
         print(json.dumps(value), file=answers, flush=True)
 
+    sys.meta_path.append(Sources(json.loads(sys.stdin.buffer.readline())))
     try:
         import torch
 
@@ -25,14 +47,17 @@ def main():
         answer({"error": str(error)})
         return
 
-    name = torch.cuda.get_device_name() if DEVICE.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
-    answer({"torch": torch.__version__, "device": name})
+    is_gpu = DEVICE.type == "cuda"
+    threads = f"CPU, {torch.get_num_threads()} threads"
+    device = torch.cuda.get_device_name() if is_gpu else threads
+    answer({"torch": torch.__version__, "device": device})
     job = None
     while line := sys.stdin.buffer.readline():
         request = json.loads(line)
         parts = {key: sys.stdin.buffer.read(size) for key, size in request.get("parts", {}).items()}
         try:
             if request["do"] == "open":
+                # The last one's memory is freed first.
                 job = None
                 torch.cuda.empty_cache()
                 job = JOBS[request["kind"]](request, parts)
@@ -44,5 +69,4 @@ def main():
             answer({"error": f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"})
 
 
-if __name__ == "__main__":
-    main()
+main()
