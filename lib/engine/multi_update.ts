@@ -1,6 +1,6 @@
 /**
- * One element-wise update of many tensors in as few dispatches as the adapter's limit on storage
- * buffers allows.
+ * One element-wise update of many tensors in few dispatches, as many as the adapter's limit on storage
+ * buffers asks for.
  *
  * @module
  */
@@ -23,6 +23,8 @@ export interface UpdateRule {
   readonly assignments: readonly (readonly [name: string, expression: string])[];
 }
 
+/** Storage buffers of a dispatch at most: some GPUs allow so many that a shader would be pages long. */
+const MAX_BUFFERS = 64;
 const LANES = 64;
 /** Array elements per invocation; with fewer, large networks would exceed the limit on workgroups. */
 const PER_INVOCATION = 4;
@@ -43,7 +45,8 @@ export function updateAll(
 ): void {
   const numbers = [scalars, row].filter((tensor) => tensor !== undefined);
   const perGroup = rule.updated.length + rule.read.length;
-  const room = backend().device.limits.maxStorageBuffersPerShaderStage - numbers.length;
+  const { maxStorageBuffersPerShaderStage } = backend().device.limits;
+  const room = Math.min(MAX_BUFFERS, maxStorageBuffersPerShaderStage) - numbers.length;
   const atOnce = Math.floor(room / perGroup);
   for (let from = 0; from < groups.length; from += atOnce) {
     dispatch(rule, groups.slice(from, from + atOnce), numbers);

@@ -23,7 +23,8 @@ export interface CommandTime {
 
 /** Milliseconds between two waits, of which a wait by itself takes about ten. */
 const ENOUGH = 20;
-const MAX_TIMES = 1024;
+/** Enough that a kernel of a microsecond is told from the wait. */
+const MAX_TIMES = 16_384;
 const ATTEMPTS = 3;
 
 /** Times all commands, in order. What they update in place is spoilt by it. */

@@ -10,7 +10,8 @@
  * Three things make this safe. The candidates give the same bits, so that neither the measurement
  * nor its noise can change a result. It comes before training, never while a step is recorded. And
  * it is short: it starts no other candidate once its budget is spent, and classes that were not
- * measured are guessed until the next process measures them. A software adapter has one good shape and
+ * measured, or not with every candidate, are left to the next process, whose drivers have kept what
+ * this one compiled. A software adapter has one good shape and
  * is not measured unless asked for.
  *
  * @module
@@ -32,7 +33,8 @@ import {
   type Tiles,
 } from "./kernels/tiles.ts";
 import { webgpuBackend } from "./program.ts";
-import { isRecording } from "./trace.ts";
+import { submitCommands } from "./replay.ts";
+import { isRecording, type Trace, trace } from "./trace.ts";
 
 /** What tells one adapter from another. */
 export interface TunedAdapter {
@@ -51,7 +53,7 @@ export type ChoiceStore = Pick<Storage, "getItem" | "setItem">;
 export interface TuneOptions {
   /** Where choices are kept; `null` for nowhere. @default `localStorage`, if there is one */
   readonly store?: ChoiceStore | null;
-  /** Milliseconds after which no other candidate is started. @default 250 */
+  /** Milliseconds after which no other candidate is started. @default 1000 */
   readonly budget?: number;
   /** The classes to choose for. @default all of them */
   readonly classes?: readonly SizeClass[];
@@ -72,7 +74,7 @@ const PART = 2;
 /** Timings of a candidate, in turns with the others; the shortest counts. */
 const ROUNDS = 3;
 /** Dispatches of one timing at most. */
-const MAX_TIMES = 100;
+const MAX_TIMES = 2000;
 
 /**
  * Chooses tiles for the active device and uses them from now on.
@@ -85,16 +87,16 @@ export async function tune(
   adapter: TunedAdapter,
   options: TuneOptions = {},
 ): Promise<TileChoice> {
-  const { store = localStore(), budget = 250, measureSoftware = false } = options;
+  const { store = localStore(), budget = 1000, measureSoftware = false } = options;
   const { classes = SIZE_CLASSES } = options;
   if (isRecording() || adapter.software && !measureSoftware) return {};
   const key = `inkling tiles ${VERSION} ${adapter.vendor} ${adapter.name}`;
   const kept = load(store, key);
   const missing = classes.filter((sizeClass) => kept[sizeClass] === undefined);
-  const choice = { ...kept, ...await measure(missing, performance.now() + budget) };
-  if (missing.length > 0) save(store, key, choice);
-  chooseTiles(choice);
-  return choice;
+  const measured = { ...kept, ...await measure(missing, performance.now() + budget) };
+  if (missing.length > 0) save(store, key, measured);
+  chooseTiles(measured);
+  return measured;
 }
 
 async function measure(classes: readonly SizeClass[], deadline: number): Promise<TileChoice> {
@@ -102,50 +104,63 @@ async function measure(classes: readonly SizeClass[], deadline: number): Promise
   const choice: Partial<Record<SizeClass, Tiles>> = {};
   for (const sizeClass of classes) {
     if (performance.now() >= deadline) break;
-    choice[sizeClass] = fastest(sizeClass, deadline);
+    const tiles = fastest(sizeClass, deadline);
+    if (tiles) choice[sizeClass] = tiles;
   }
   await backend().queue.onSubmittedWorkDone();
   return choice;
 }
 
-/** The candidate of a class whose shortest time is the shortest. */
-function fastest(sizeClass: SizeClass, deadline: number): Tiles {
+/** A candidate, recorded, with its shortest time. */
+interface Run {
+  readonly tiles: Tiles;
+  readonly product: Trace;
+  times: number;
+  best: number;
+}
+
+/**
+ * The candidate of a class whose shortest time is the shortest; none where the deadline came before
+ * each had its turn.
+ */
+function fastest(sizeClass: SizeClass, deadline: number): Tiles | undefined {
   const sizes = SAMPLES[sizeClass];
   const a = ones([sizes.M, sizes.K]);
   const b = ones([sizes.K, sizes.N]);
-  const runs: { tiles: Tiles; times: number; best: number }[] = [];
-  for (const tiles of candidates(sizeClass)) {
-    if (runs.length > 0 && performance.now() > deadline) break;
-    // The first time compiles.
-    time(a, b, sizes, tiles, 1);
-    const once = time(a, b, sizes, tiles, 1);
-    const times = Math.min(MAX_TIMES, Math.max(1, Math.ceil(PART / once)));
-    runs.push({ tiles, times, best: once });
-  }
-  for (let round = 0; round < ROUNDS && performance.now() < deadline; round++) {
-    for (const run of runs) {
-      run.best = Math.min(run.best, time(a, b, sizes, run.tiles, run.times));
+  const runs: Run[] = [];
+  try {
+    for (const tiles of candidates(sizeClass)) {
+      if (performance.now() > deadline) return undefined;
+      // What records it also compiles it.
+      const run = { tiles, product: record(a, b, sizes, tiles), times: 1, best: 0 };
+      runs.push(run);
+      run.best = time(run);
+      run.times = Math.min(MAX_TIMES, Math.max(1, Math.ceil(PART / run.best)));
+      run.best = time(run);
     }
+    for (let round = 1; round < ROUNDS && performance.now() < deadline; round++) {
+      for (const run of runs) run.best = Math.min(run.best, time(run));
+    }
+    return runs.reduce((one, other) => other.best < one.best ? other : one).tiles;
+  } finally {
+    for (const { product } of runs) product.arena.dispose();
+    for (const { dataId } of [a, b]) webgpuBackend().disposeData(dataId);
   }
-  for (const { dataId } of [a, b]) webgpuBackend().disposeData(dataId);
-  return runs.reduce((one, other) => other.best < one.best ? other : one).tiles;
 }
 
-/** Milliseconds of one product, out of `times`. */
-function time(
-  a: TensorInfo,
-  b: TensorInfo,
-  sizes: MatMulSizes,
-  tiles: Tiles,
-  times: number,
-): number {
+function record(a: TensorInfo, b: TensorInfo, sizes: MatMulSizes, tiles: Tiles): Trace {
   const form = { transposeA: false, transposeB: false, epilogue: NO_EPILOGUE };
-  wait();
-  const started = performance.now();
-  for (let i = 0; i < times; i++) {
+  return trace(() => {
     const { dataId } = matMul(a, b, sizes, form, [sizes.M, sizes.N], tiles);
     webgpuBackend().disposeData(dataId);
-  }
+  });
+}
+
+/** Milliseconds of one product, out of `times`. A replay costs the CPU less than the product the GPU. */
+function time({ product: { commands }, times }: Run): number {
+  wait();
+  const started = performance.now();
+  submitCommands(commands, times);
   wait();
   return (performance.now() - started) / times;
 }

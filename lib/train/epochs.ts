@@ -54,8 +54,8 @@ export interface EpochsJob<More extends object> {
 const SAVE_INTERVAL = 60_000;
 /** The losses of a window of steps are read together; a window should last about this long, in ms. */
 const READ_INTERVAL = 400;
-/** The longest window, in steps. */
-const MAX_WINDOW = 256;
+/** The longest window, in steps: as many losses as a step keeps. */
+const MAX_WINDOW = 1024;
 
 /**
  * Trains until the recipe's last epoch, from wherever `job.state` stands, and frees the stepper.
@@ -66,10 +66,11 @@ const MAX_WINDOW = 256;
  */
 export async function trainEpochs<More extends object>(job: EpochsJob<More>): Promise<void> {
   const { state, recipe, stepper } = job;
+  let window = 1;
   try {
     while (state.epoch < recipe.epochs) {
       const started = performance.now() - state.seconds * 1000;
-      await trainEpoch(job, started);
+      window = await trainEpoch(job, started, window);
       const means = state.lossSums.map((sum) => sum / state.lossCount);
       const more = await measureOrSave(job, means);
       state.seconds = (performance.now() - started) / 1000;
@@ -94,16 +95,17 @@ async function measureOrSave<More extends object>(
   }
 }
 
+/** Trains an epoch, `window` steps between two looks at the losses; returns how many for the next. */
 async function trainEpoch<More extends object>(
   job: EpochsJob<More>,
   started: number,
-): Promise<void> {
+  window: number,
+): Promise<number> {
   const { state, recipe, stepper } = job;
   const { steps } = stepper;
   const epoch = state.epoch + 1;
   stepper.startEpoch(epoch);
   let lastSave = performance.now();
-  let window = 1;
 
   while (state.step < steps) {
     const opened = performance.now();
@@ -118,7 +120,8 @@ async function trainEpoch<More extends object>(
     job.optimizer.steps = state.epoch * steps + state.step;
     const now = performance.now();
     state.seconds = (now - started) / 1000;
-    window = nextWindow(done.length, now - opened);
+    // What the end of an epoch cuts short tells little of how long a window would take.
+    if (done.length === window) window = nextWindow(window, now - opened);
 
     if (!state.lossSums.every(Number.isFinite)) {
       throw new TrainingError(
@@ -135,6 +138,7 @@ async function trainEpoch<More extends object>(
     }
     if (stop) throw job.signal!.reason;
   }
+  return window;
 }
 
 function nextWindow(steps: number, elapsed: number): number {

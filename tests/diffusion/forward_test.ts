@@ -20,6 +20,7 @@ import type { Scalar, Tensor, Tensor1D, Tensor4D } from "../../lib/tensor.ts";
 import { assertAllClose } from "../allclose.ts";
 import { assert, fc } from "../deps.ts";
 import { compute } from "../engine/poisoned.ts";
+import { ownLanes } from "../engine/own_lanes.ts";
 
 const SEED = 11;
 
@@ -121,7 +122,7 @@ Deno.test("ForwardProcess.draw() is right in the wide workgroups of a GPU", asyn
     await checkDraw(cosineSchedule(100), "v", [70, 3, 3, 1], 5);
     await checkDraw("rectified-flow", "velocity", [300, 2, 2, 1], 5);
   } finally {
-    suitLanes({ software: true });
+    await ownLanes();
   }
 });
 

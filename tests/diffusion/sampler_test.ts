@@ -16,6 +16,7 @@ import { GpuRandom } from "../../lib/engine/random.ts";
 import type { Tensor } from "../../lib/tensor.ts";
 import { assertAllClose } from "../allclose.ts";
 import { assert } from "../deps.ts";
+import { ownLanes } from "../engine/own_lanes.ts";
 
 const SEED = 5;
 const SHAPE = [3, 3, 3, 1] as const;
@@ -188,7 +189,7 @@ Deno.test("samplers give the same in the wide workgroups of a GPU", async () => 
     try {
       assert.deepEqual((await sample(plan, { shape })).images, narrow.images);
     } finally {
-      suitLanes({ software: true });
+      await ownLanes();
     }
   }
 });

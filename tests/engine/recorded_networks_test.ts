@@ -14,6 +14,7 @@ import { linearSchedule } from "../../lib/diffusion/schedule.ts";
 import { Clock } from "../../lib/engine/clock.ts";
 import { type Batch, Feed } from "../../lib/engine/feed.ts";
 import { GpuRandom } from "../../lib/engine/random.ts";
+import { suitLanes } from "../../lib/engine/kernels/lanes.ts";
 import { type CompiledStep, compileStep, eagerStep } from "../../lib/engine/step.ts";
 import { ContextUnet } from "../../lib/models/context_unet.ts";
 import type { DenoisingNetwork } from "../../lib/models/denoising_network.ts";
@@ -31,7 +32,9 @@ import type { Optimizer } from "../../lib/nn/optim/optimizer.ts";
 import { SGD } from "../../lib/nn/optim/sgd.ts";
 import { Random } from "../../lib/random.ts";
 import type { Scalar, Tensor } from "../../lib/tensor.ts";
+import { assertAllClose } from "../allclose.ts";
 import { assert } from "../deps.ts";
+import { ownLanes } from "./own_lanes.ts";
 
 const device = await openDevice();
 const STEPS = 20;
@@ -254,5 +257,20 @@ for (const [name, networkCase] of Object.entries(CASES)) {
     assert.ok(new Set(values).size > STEPS / 2, `each step has its loss, got ${values.join()}`);
     assertSameBits(await train(compileStep, networkCase), eager);
     assert.equal(tf.memory().numTensors, before, "nothing is left behind");
+  });
+}
+
+/** Between them they have most kinds of layers. */
+for (const name of ["mlp", "lenet5", "resnet", "gru", "dit-light", "gan"]) {
+  Deno.test(`${name} learns alike in workgroups of a software adapter's width and of a GPU's`, async () => {
+    const losses = async (software: boolean) => {
+      suitLanes({ software });
+      try {
+        return (await train(compileStep, CASES[name]!)).get("losses")!.values;
+      } finally {
+        await ownLanes();
+      }
+    };
+    assertAllClose(await losses(false), await losses(true), { rtol: 1e-3, atol: 1e-4 });
   });
 }

@@ -13,8 +13,8 @@ import { texel, worthTextures } from "./textures.ts";
 import type { ConvSizes } from "./conv_sizes.ts";
 import { lanes } from "./lanes.ts";
 
-/** Workgroups below which the batch is split. */
-const ENOUGH_WORKGROUPS = 24;
+/** Workgroups below which the batch is split: a GPU has hundreds at work. */
+const enoughWorkgroups = () => lanes() < 32 ? 24 : 512;
 const MAX_ROWS = 8;
 const MAX_COLUMNS = 8;
 
@@ -88,7 +88,7 @@ function planBlocks(sizes: ConvSizes): Blocks {
     Math.ceil(outChannels / (lanes() * columns)),
     filterHeight * Math.ceil(filterWidth * inChannels / rows),
   ];
-  const wanted = Math.ceil(ENOUGH_WORKGROUPS / (groups[0] * groups[1]));
+  const wanted = Math.ceil(enoughWorkgroups() / (groups[0] * groups[1]));
   const perSlice = Math.ceil(batchSize / Math.min(batchSize, wanted));
   const textures = oneColumn && rows % 4 === 0 && columns % 4 === 0 &&
     inChannels % 4 === 0 && outChannels % 4 === 0 && gainsFromTextures(sizes);

@@ -11,7 +11,7 @@
  */
 
 import type { TensorInfo } from "../../tensor.ts";
-import { gruStep, gruTile } from "./gru_code.ts";
+import { exchangeFor, gruStep, gruTile } from "./gru_code.ts";
 import { runInto } from "./several.ts";
 
 /** What the gradient is computed from. */
@@ -52,6 +52,7 @@ export function gruBackward(
   const { projected, recurrent, initial } = gradients;
   const [count, steps, H] = previous.shape as [number, number, number];
   const tile = gruTile(count, H, 1);
+  const exchange = exchangeFor(tile, 3);
   const last = dy.shape.length === 2;
   const step = gruStep(
     tile,
@@ -59,7 +60,8 @@ export function gruBackward(
       start: () => "0.0",
       // Nothing comes from behind the last step.
       length: `select(${3 * H}, 0, t + 1 == steps)`,
-      value: (row) => `recurrent[(${row} * steps + t + 1) * ${3 * H} + k]`,
+      value: (row) =>
+        exchange.value(row, "t + 1", `recurrent[(${row} * steps + t + 1) * ${3 * H} + k]`),
       weight: () => `weight[j * ${3 * H} + k]`,
     },
     ([sum]) => `
@@ -86,23 +88,25 @@ export function gruBackward(
                   recurrent[a] = dr;
                   recurrent[a + ${H}] = dz;
                   recurrent[a + ${2 * H}] = dn * r;
+                  ${exchange.tell("row", "t", ["dr", "dz", "dn * r"])}
                   initial[s] = dh * z;
                 }`,
   );
   runInto(
     {
-      key: `gru_grad_${tile.key}_${last}`,
+      key: `gru_grad_${tile.key}_${last}${exchange.key}`,
       inputs: { dy: "f32", previous: "f32", gates: "f32", weight: "f32" },
       outputs: { projected: "f32", recurrent: "f32", initial: "f32" },
       uniforms: ["rows", "steps", "end"],
       code: `
+    ${exchange.declared}
     fn main(block : i32) {
       let lane = i32(localId.x);
       let first = block * ${tile.rows};
       let steps = uniforms.steps;
       for (var t = steps - 1; t >= uniforms.end; t--) {
         ${step}
-        storageBarrier();
+        ${exchange.barrier}
       }
     }`,
     },

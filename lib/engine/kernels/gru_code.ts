@@ -3,8 +3,10 @@
  *
  * The rows of a batch do not depend on each other, the steps of a row do. So a workgroup takes a few
  * rows through all steps, and its invocations divide the hidden units among them. What one of them
- * computes in a step reaches the others through a storage buffer and a barrier: it is what is kept
- * for the gradient anyway, and any number of units fits.
+ * computes in a step reaches the others through workgroup memory on a GPU. On a software adapter, and
+ * where there are too many units, it does so through the storage buffer that keeps it for the gradient:
+ * there a load costs the same from either, but Vulkan promises that others see what was stored only of
+ * buffers that are declared coherent, which what compiles WGSL does not do.
  *
  * In a step each invocation multiplies values of the rows, the same for all invocations, by the
  * weights of its own units. The sums are named scalars, so that a value serves several units and a
@@ -14,6 +16,7 @@
  * @module
  */
 
+import { backend } from "../backend.ts";
 import { lanes } from "./lanes.ts";
 
 /** Rows times invocations of a workgroup. */
@@ -55,6 +58,46 @@ export function gruTile(count: number, hidden: number, parts: number): GruTile {
   const units = Math.min(perLane, MAX_UNITS, Math.floor(MAX_SUMS / (rows * parts)));
   const turns = Math.ceil(perLane / units);
   return { hidden, parts, rows, units, turns, key: `${hidden}_${parts}_${rows}_${units}` };
+}
+
+/** How the invocations of a workgroup tell each other what they computed in a step. */
+export interface Exchange {
+  /** For a shader's key. */
+  readonly key: string;
+  /** Declarations. */
+  readonly declared: string;
+  /** Value `k` of `row`, of step `t`; `stored` is where the storage buffer has it. */
+  readonly value: (row: string, t: string, stored: string) => string;
+  /** A statement that tells `values` for the unit `j` of `row`, after step `t`. */
+  readonly tell: (row: string, t: string, values: readonly string[]) => string;
+  /** The barrier between two steps. */
+  readonly barrier: string;
+}
+
+/**
+ * The exchange that suits the adapter. Values of two steps are kept, so that one barrier is enough.
+ *
+ * @param tile How the work is divided.
+ * @param parts Values of each unit.
+ */
+export function exchangeFor({ hidden, rows }: GruTile, parts: number): Exchange {
+  const size = rows * parts * hidden;
+  const { maxComputeWorkgroupStorageSize } = backend().device.limits;
+  if (lanes() < 32 || 2 * size * 4 > maxComputeWorkgroupStorageSize) {
+    const value = (_row: string, _t: string, stored: string) => stored;
+    return { key: "", declared: "", value, tell: () => "", barrier: "storageBarrier();" };
+  }
+  const place = (row: string, t: string) =>
+    `((${t}) & 1) * ${size} + (${row} - first) * ${parts * hidden}`;
+  return {
+    key: "_told",
+    declared: `var<workgroup> told : array<f32, ${2 * size}>;`,
+    value: (row, t) => `told[${place(row, t)} + k]`,
+    tell: (row, t, values) =>
+      values.map((value, part) => `told[${place(row, t)} + ${part * hidden} + j] = ${value};`)
+        .join(" "),
+    barrier: "workgroupBarrier();",
+  };
 }
 
 /** Sums of products of a row's values with a unit's weights, in WGSL. */

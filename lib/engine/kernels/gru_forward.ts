@@ -1,7 +1,7 @@
 /** A GRU's recurrence through all steps, in one dispatch. @module */
 
 import type { TensorInfo } from "../../tensor.ts";
-import { ACTIVATIONS, gruStep, gruTile } from "./gru_code.ts";
+import { ACTIVATIONS, exchangeFor, gruStep, gruTile } from "./gru_code.ts";
 import { lanes } from "./lanes.ts";
 import { runInto } from "./several.ts";
 
@@ -33,13 +33,14 @@ export function gruForward(inputs: GruInputs, results: GruResults): void {
   const { output, previous, gates } = results;
   const [count, steps, H] = previous.shape as [number, number, number];
   const tile = gruTile(count, H, 3);
+  const exchange = exchangeFor(tile, 1);
   const last = output.shape.length === 2;
   const step = gruStep(
     tile,
     {
       start: (part) => `bias[${part * H} + j]`,
       length: `${H}`,
-      value: (row) => `previous[(${row} * steps + t) * ${H} + k]`,
+      value: (row) => exchange.value(row, "t", `previous[(${row} * steps + t) * ${H} + k]`),
       weight: (part) => `weight[k * ${3 * H} + ${part * H} + j]`,
     },
     ([sumR, sumZ, q]) => `
@@ -55,11 +56,13 @@ export function gruForward(inputs: GruInputs, results: GruResults): void {
                 gates[g + ${2 * H}] = n;
                 gates[g + ${3 * H}] = ${q};
                 if (t + 1 < steps) { previous[(p + 1) * ${H} + j] = h; }
+                ${exchange.tell("row", "t + 1", ["h"])}
                 ${
       last ? `if (t + 1 == steps) { result[row * ${H} + j] = h; }` : `result[p * ${H} + j] = h;`
     }`,
   );
   const code = `
+    ${exchange.declared}
     ${ACTIVATIONS}
     fn main(block : i32) {
       let lane = i32(localId.x);
@@ -67,17 +70,19 @@ export function gruForward(inputs: GruInputs, results: GruResults): void {
       let steps = uniforms.steps;
       for (var row = first; row < min(first + ${tile.rows}, uniforms.rows); row++) {
         for (var j = lane; j < ${H}; j += ${lanes()}) {
-          previous[row * steps * ${H} + j] = ${initial ? `initial[row * ${H} + j]` : "0.0"};
+          let h = ${initial ? `initial[row * ${H} + j]` : "0.0"};
+          previous[row * steps * ${H} + j] = h;
+          ${exchange.tell("row", "0", ["h"])}
         }
       }
       for (var t = 0; t < steps; t++) {
-        storageBarrier();
+        ${exchange.barrier}
         ${step}
       }
     }`;
   runInto(
     {
-      key: `gru_${tile.key}_${last}_${initial !== undefined}`,
+      key: `gru_${tile.key}_${last}_${initial !== undefined}${exchange.key}`,
       inputs: {
         projected: "f32",
         weight: "f32",

@@ -22,15 +22,16 @@ const WORTHWHILE = 2 ** 20;
 /** Results that a workgroup is taken to compute, whatever its tiles. */
 const RESULTS_PER_GROUP = 1024;
 
-/** Workgroups to aim at, and the steps of `k` that are worth a slice. */
+/** Workgroups to aim at, the steps of `k` that are worth a slice, and those from which any is cut. */
 interface Aim {
   readonly groups: number;
   readonly steps: number;
+  readonly least: number;
 }
 
 /** A software adapter has a workgroup per core of the processor at work, a GPU hundreds. */
-const SOFTWARE: Aim = { groups: 4, steps: 256 };
-const GPU: Aim = { groups: 512, steps: 128 };
+const SOFTWARE: Aim = { groups: 4, steps: 256, least: 1024 };
+const GPU: Aim = { groups: 512, steps: 128, least: 512 };
 
 /** How sums over `k` are cut. */
 export interface Slices {
@@ -50,7 +51,7 @@ export function slicesFor({ M, N, K }: MatMulSizes, batch: number): Slices {
   const aim = lanes() < 32 ? SOFTWARE : GPU;
   const groups = Math.ceil(batch * M * N / RESULTS_PER_GROUP);
   const wanted = Math.min(Math.floor(aim.groups / groups), Math.floor(K / aim.steps));
-  if (wanted < 2 || K < 1024 || batch * M * N * K < WORTHWHILE) return { count: 1, length: K };
+  if (wanted < 2 || K < aim.least || batch * M * N * K < WORTHWHILE) return { count: 1, length: K };
   const length = 4 * Math.ceil(K / wanted / 4);
   return { count: Math.ceil(K / length), length };
 }

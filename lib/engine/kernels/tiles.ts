@@ -141,9 +141,15 @@ function guess(sizeClass: SizeClass, multiplications: number): Tiles {
 let chosen: TileChoice = {};
 let forced: Tiles | undefined;
 
-/** Takes a measured choice for the products from now on; classes that it leaves out are guessed. */
-export function chooseTiles(choice: TileChoice): void {
+/**
+ * Takes a measured choice for the products from now on; classes that it leaves out are guessed.
+ *
+ * @returns The choice until now.
+ */
+export function chooseTiles(choice: TileChoice): TileChoice {
+  const before = chosen;
   chosen = choice;
+  return before;
 }
 
 /** Computes all products with these tiles, whatever their sizes; without tiles, no more. */

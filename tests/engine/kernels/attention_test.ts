@@ -9,6 +9,7 @@ import type { Tensor } from "../../../lib/tensor.ts";
 import { assertAllClose } from "../../allclose.ts";
 import { assert } from "../../deps.ts";
 import { compute, type Computed } from "../poisoned.ts";
+import { ownLanes } from "../own_lanes.ts";
 
 interface Inputs {
   readonly batch: number;
@@ -122,7 +123,7 @@ Deno.test("attention() is the same with one row per invocation, as on a GPU", as
   try {
     checkAll((await ours(c)).values, c);
   } finally {
-    suitLanes({ software: true });
+    await ownLanes();
   }
 });
 

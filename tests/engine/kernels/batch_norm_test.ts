@@ -8,6 +8,7 @@ import { assertAllClose } from "../../allclose.ts";
 import { assert } from "../../deps.ts";
 import { compute, type Computed } from "../poisoned.ts";
 import { definition, type NormCase, uniform } from "./norm_case.ts";
+import { ownLanes } from "../own_lanes.ts";
 
 await openDevice();
 
@@ -107,7 +108,7 @@ Deno.test("batchNorm() computes the same with the wide workgroups of a GPU", asy
       await t.step(size.join("x"), () => check(makeCase(...size), "relu"));
     }
   } finally {
-    suitLanes({ software: true });
+    await ownLanes();
   }
 });
 

@@ -7,6 +7,7 @@ import { assertAllClose } from "../../allclose.ts";
 import { assert } from "../../deps.ts";
 import { compute } from "../poisoned.ts";
 import { uniform } from "./norm_case.ts";
+import { ownLanes } from "../own_lanes.ts";
 
 await openDevice();
 
@@ -42,7 +43,7 @@ Deno.test("chunk() does the same with the wide workgroups of a GPU", async () =>
   try {
     for (const sizes of SIZES) await check(sizes);
   } finally {
-    suitLanes({ software: true });
+    await ownLanes();
   }
 });
 

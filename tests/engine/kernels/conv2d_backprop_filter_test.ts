@@ -14,6 +14,7 @@ import {
   randomCase,
   shapesOf,
 } from "./conv_case.ts";
+import { ownLanes } from "../own_lanes.ts";
 
 async function gradient(c: ConvCase, { x, dy }: ConvInputs): Promise<Float32Array> {
   const shapes = shapesOf(c);
@@ -114,7 +115,7 @@ Deno.test("the filter gradient equals its definition in workgroups of a GPU's wi
       await check({ ...c, batch: 3 * c.batch }, new Random(5, name));
     }
   } finally {
-    suitLanes({ software: true });
+    await ownLanes();
   }
 });
 

@@ -14,6 +14,7 @@ import {
   randomCase,
   shapesOf,
 } from "./conv_case.ts";
+import { ownLanes } from "../own_lanes.ts";
 
 const PLAIN: ConvCase = {
   batch: 2,
@@ -143,7 +144,7 @@ Deno.test("conv2d equals its definition in workgroups of a GPU's width", async (
     ];
     for (const [i, c] of cases.entries()) await check(c, new Random(9, i));
   } finally {
-    suitLanes({ software: true });
+    await ownLanes();
   }
 });
 

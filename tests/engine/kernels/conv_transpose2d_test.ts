@@ -14,6 +14,7 @@ import { assertAllClose } from "../../allclose.ts";
 import { assert } from "../../deps.ts";
 import { compute, type Computed } from "../poisoned.ts";
 import { type ConvCase, definition, type Shape } from "./conv_case.ts";
+import { ownLanes } from "../own_lanes.ts";
 
 if (!tf.getKernel(convTranspose2dKernel.kernelName, "webgpu")) {
   tf.registerKernel(convTranspose2dKernel);
@@ -178,7 +179,7 @@ Deno.test("a transposed convolution equals its definition in workgroups of a GPU
       await check(c, inputsOf(c, new Random(2, name)));
     }
   } finally {
-    suitLanes({ software: true });
+    await ownLanes();
   }
 });
 

@@ -9,6 +9,7 @@ import { assertAllClose } from "../../allclose.ts";
 import { assert } from "../../deps.ts";
 import { compute } from "../poisoned.ts";
 import { uniform } from "./norm_case.ts";
+import { ownLanes } from "../own_lanes.ts";
 
 await openDevice();
 
@@ -41,7 +42,7 @@ Deno.test("embedding() computes the same with the wide workgroups of a GPU", asy
   try {
     for (const sizes of SIZES) await check(sizes);
   } finally {
-    suitLanes({ software: true });
+    await ownLanes();
   }
 });
 

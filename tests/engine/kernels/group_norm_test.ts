@@ -7,6 +7,7 @@ import { assertAllClose } from "../../allclose.ts";
 import { assert } from "../../deps.ts";
 import { compute } from "../poisoned.ts";
 import { definition, type NormCase, uniform } from "./norm_case.ts";
+import { ownLanes } from "../own_lanes.ts";
 
 await openDevice();
 
@@ -75,7 +76,7 @@ Deno.test("groupNorm() computes the same with the wide workgroups of a GPU", asy
   try {
     for (const sizes of SIZES.slice(1)) await t.step(sizes.join(), () => check(sizes));
   } finally {
-    suitLanes({ software: true });
+    await ownLanes();
   }
 });
 

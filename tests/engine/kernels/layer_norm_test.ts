@@ -10,6 +10,7 @@ import { type HashTensor, hashTensor } from "../../fixtures/hash_values.ts";
 import fixture from "../../fixtures/nn_norms.json" with { type: "json" };
 import { compute } from "../poisoned.ts";
 import { definition, type NormCase, uniform } from "./norm_case.ts";
+import { ownLanes } from "../own_lanes.ts";
 
 await openDevice();
 
@@ -95,7 +96,7 @@ Deno.test("layerNorm() computes the same with the wide workgroups of a GPU", asy
       await t.step(size.join("x"), () => check(makeCase(...size), true));
     }
   } finally {
-    suitLanes({ software: true });
+    await ownLanes();
   }
 });
 
@@ -144,7 +145,7 @@ Deno.test("modulatedLayerNorm() with gatedResidual() gives what PyTorch's operat
             block(x, shift, scale, gate),
             ...tf.grads(block)([x, shift, scale, gate], tensor(c.outputGradient)),
           ];
-        }).finally(() => suitLanes({ software: true }));
+        }).finally(ownLanes);
         const { x, shift, scale, gate } = fixture.modulated[k]!.gradients;
         [c.output, x, shift, scale, gate].forEach((expected, i) =>
           assertAllClose(values[i]!, expected, { rtol: 1e-5, atol: 1e-5 })

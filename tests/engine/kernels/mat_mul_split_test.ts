@@ -6,6 +6,7 @@ import { Random } from "../../../lib/random.ts";
 import { assertAllClose } from "../../allclose.ts";
 import { assert } from "../../deps.ts";
 import { compute } from "../poisoned.ts";
+import { ownLanes } from "../own_lanes.ts";
 
 /** Runs `fn` as on an adapter of this kind. */
 async function as(kind: "software" | "gpu", fn: () => void | Promise<void>): Promise<void> {
@@ -13,7 +14,7 @@ async function as(kind: "software" | "gpu", fn: () => void | Promise<void>): Pro
   try {
     await fn();
   } finally {
-    suitLanes({ software: true });
+    await ownLanes();
   }
 }
 
@@ -28,6 +29,8 @@ Deno.test("slicesFor() cuts long sums with few results", async (t) => {
     // Enough results, short sums, little work.
     [512, 512, 4096, 1, 1, 2],
     [1024, 1024, 4096, 1, 1, 1],
+    [64, 128, 784, 1, 1, 6],
+    [64, 300, 500, 1, 1, 1],
     [64, 10, 1000, 1, 1, 1],
     [1, 1, 4096, 1, 1, 1],
   ];

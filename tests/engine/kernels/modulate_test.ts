@@ -7,6 +7,7 @@ import { assertAllClose } from "../../allclose.ts";
 import { assert } from "../../deps.ts";
 import { compute } from "../poisoned.ts";
 import { uniform } from "./norm_case.ts";
+import { ownLanes } from "../own_lanes.ts";
 
 await openDevice();
 
@@ -62,7 +63,7 @@ Deno.test("modulate() computes the same with the wide workgroups of a GPU", asyn
   try {
     for (const shape of SIZES) await check(shape);
   } finally {
-    suitLanes({ software: true });
+    await ownLanes();
   }
 });
 

@@ -125,18 +125,21 @@ Deno.test("tilesFor() follows the choice for the class, and what is forced above
   assert.equal(classOf({ ...sizes, N: 10 }, 1), "skinny");
   assert.equal(classOf({ ...sizes, N: 20 }, 1), "small");
   const [first, second] = candidates("medium");
-  const own = tilesFor(sizes, 1);
+  const measured = chooseTiles({});
   try {
-    chooseTiles({ medium: first! });
+    const [guess, large] = [tilesFor(sizes, 1), tilesFor(sizes, 20)];
+    assert.deepEqual(chooseTiles({ medium: first! }), {});
     assert.equal(tilesFor(sizes, 1), first);
-    assert.deepEqual(tilesFor(sizes, 20), own);
+    assert.deepEqual(tilesFor(sizes, 20), large);
     forceTiles(second);
     assert.equal(tilesFor(sizes, 20), second);
-  } finally {
     forceTiles();
     chooseTiles({});
+    assert.deepEqual(tilesFor(sizes, 1), guess);
+  } finally {
+    forceTiles();
+    chooseTiles(measured);
   }
-  assert.deepEqual(tilesFor(sizes, 1), own);
 });
 
 Deno.test("every candidate fits the limits that all WebGPU devices have, or is left out", async () => {
