@@ -86,6 +86,9 @@ export function adapterLimits(adapter: GPUAdapter): Record<string, number> {
   return limits;
 }
 
+/** What is asked of an adapter that has it: the time that a profile shows. */
+const FEATURES: readonly GPUFeatureName[] = ["timestamp-query"];
+
 let opened: Promise<Device> | undefined;
 
 /**
@@ -113,7 +116,10 @@ async function open(): Promise<Device> {
   const adapter = await requestAdapter();
   let gpu: GPUDevice;
   try {
-    gpu = await adapter.requestDevice({ requiredLimits: adapterLimits(adapter) });
+    gpu = await adapter.requestDevice({
+      requiredLimits: adapterLimits(adapter),
+      requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)),
+    });
   } catch (cause) {
     throw new DeviceError(`Cannot use the GPU: ${(cause as Error).message}`, { cause });
   }

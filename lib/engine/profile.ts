@@ -1,8 +1,9 @@
 /**
  * Where a recorded step spends its time.
  *
- * Each command is submitted by itself, as often as it takes to fill some milliseconds, and waited for.
- * What overlaps in a step does not overlap here, so the sum may be more than a step takes.
+ * The GPU's own clock tells when each dispatch began and ended, in the step, as it is replayed.
+ * Copies, and all commands of a device without such a clock, are submitted by themselves, as often as
+ * it takes to fill some milliseconds, and waited for.
  *
  * @module
  */
@@ -10,6 +11,7 @@
 import { backend } from "./backend.ts";
 import type { Command } from "./recorder.ts";
 import { submitCommands } from "./replay.ts";
+import { tellsTime, timeDispatches } from "./timestamps.ts";
 
 /** What a command of a recorded step costs. */
 export interface CommandTime {
@@ -29,17 +31,33 @@ const ATTEMPTS = 3;
 
 /** Times all commands, in order. What they update in place is spoilt by it. */
 export async function profile(commands: readonly Command[]): Promise<CommandTime[]> {
+  const told = tellsTime() ? await shortestInStep(commands) : [];
   const wait = await fastest([], 1);
   const times: CommandTime[] = [];
-  for (const command of commands) {
-    let count = 1;
-    let spent = await fastest([command], count);
-    while (spent < ENOUGH && count < MAX_TIMES) spent = await fastest([command], count *= 4);
+  for (const [i, command] of commands.entries()) {
     const workgroups = command.kind === "dispatch" ? { workgroups: command.workgroups } : {};
-    const milliseconds = Math.max(0, spent - wait) / count;
+    const milliseconds = told[i] ?? await alone(command, wait);
     times.push({ name: nameOf(command), ...workgroups, milliseconds });
   }
   return times;
+}
+
+/** Milliseconds of each dispatch in the fastest of a few steps, one by one. */
+async function shortestInStep(commands: readonly Command[]): Promise<(number | undefined)[]> {
+  let shortest = await timeDispatches(commands);
+  for (let i = 1; i < ATTEMPTS; i++) {
+    const times = await timeDispatches(commands);
+    shortest = shortest.map((time, k) => time && Math.min(time, times[k]!));
+  }
+  return shortest;
+}
+
+/** Milliseconds of a command by itself. @param wait Those of waiting for nothing. */
+async function alone(command: Command, wait: number): Promise<number> {
+  let count = 1;
+  let spent = await fastest([command], count);
+  while (spent < ENOUGH && count < MAX_TIMES) spent = await fastest([command], count *= 4);
+  return Math.max(0, spent - wait) / count;
 }
 
 /** The shortest of a few times, since whatever else the machine does makes them longer. */
