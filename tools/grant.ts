@@ -7,7 +7,7 @@
  * and the addresses in the place of a path, into permissions of the process that it starts:
  *
  * ```sh
- * deno run --allow-run=deno --allow-env=XDG_RUNTIME_DIR tools/grant.ts \
+ * deno run --allow-run --allow-env=XDG_RUNTIME_DIR,LD_LIBRARY_PATH,LD_PRELOAD tools/grant.ts \
  *   --write-options=out,resume --read-options=checkpoint --read-positionals \
  *   --allow-read=data,runs --allow-write=data,runs tasks/predict.ts [words of the user...]
  * ```
@@ -38,12 +38,23 @@ interface Launch {
 }
 
 /**
+ * Variables that choose libraries, as CUDA's installers set them. With one of them Deno starts another
+ * program only where any program may be started, which is why the launcher itself may.
+ */
+const LIBRARY_VARIABLES = ["LD_LIBRARY_PATH", "LD_PRELOAD"];
+
+/**
  * The arguments of the `deno` that runs the task.
  *
  * @param words The launcher's own command line, as in the example above.
+ * @param anyProgram Whether a task that may start some programs must be allowed all of them, as
+ *   {@link choosesLibraries} says.
  * @throws {RangeError} When no script is named, or a path holds a comma.
  */
-export function denoArguments(words: readonly string[]): string[] {
+export function denoArguments(
+  words: readonly string[],
+  anyProgram = false,
+): string[] {
   const launch = readLaunch(words);
   const { read, write, net } = namedTargets(launch);
   // A file is written beside its name and then renamed, for which both must be readable too.
@@ -52,7 +63,7 @@ export function denoArguments(words: readonly string[]): string[] {
     "run",
     "--quiet",
     "--no-prompt",
-    ...launch.flags,
+    ...launch.flags.map((flag) => anyProgram ? flag.replace(/^(--allow-run)=.*/, "$1") : flag),
     ...[...read, ...written].map((path) => `--allow-read=${checked(path)}`),
     ...written.map((path) => `--allow-write=${path}`),
     ...launch.readDeno ? [`--allow-read=${checked(Deno.execPath())}`] : [],
@@ -60,6 +71,11 @@ export function denoArguments(words: readonly string[]): string[] {
     launch.script,
     ...launch.args,
   ];
+}
+
+/** Whether this process has a variable that chooses libraries, which those that it starts inherit. */
+export function choosesLibraries(): boolean {
+  return Deno.build.os === "linux" && LIBRARY_VARIABLES.some((name) => Deno.env.get(name));
 }
 
 function readLaunch(words: readonly string[]): Launch {
@@ -173,13 +189,7 @@ function spawn(args: string[]): Deno.ChildProcess {
   // there can be no socket of a display server, and the tasks need none.
   const isMissing = Deno.build.os === "linux" && !Deno.env.get("XDG_RUNTIME_DIR");
   const options = { args, env: isMissing ? { XDG_RUNTIME_DIR: "/dev/null" } : {} };
-  try {
-    return new Deno.Command(Deno.execPath(), options).spawn();
-  } catch (error) {
-    // `--allow-run=deno` names the file that PATH leads to, which may be a link to this one.
-    if (!(error instanceof Deno.errors.NotCapable)) throw error;
-    return new Deno.Command("deno", options).spawn();
-  }
+  return new Deno.Command(Deno.execPath(), options).spawn();
 }
 
 /**
@@ -190,14 +200,9 @@ export async function exitWith(start: () => Promise<number>): Promise<never> {
   try {
     Deno.exit(await start());
   } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound
-      ? "Cannot start the task: deno is not on the PATH. Add its folder, or run ./inkling."
-      : error instanceof Error
-      ? error.message
-      : error;
-    console.error(`error: ${reason}`);
+    console.error(`error: ${error instanceof Error ? error.message : error}`);
     Deno.exit(error instanceof RangeError || error instanceof UsageError ? 2 : 1);
   }
 }
 
-if (import.meta.main) await exitWith(() => launch(denoArguments(Deno.args)));
+if (import.meta.main) await exitWith(() => launch(denoArguments(Deno.args, choosesLibraries())));

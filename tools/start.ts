@@ -6,7 +6,7 @@
  */
 
 import { taskNamed, type TaskScript, tasksIn } from "../lib/dist/task_script.ts";
-import { denoArguments, exitWith, launch } from "./grant.ts";
+import { choosesLibraries, denoArguments, exitWith, launch } from "./grant.ts";
 
 async function start([name, ...words]: readonly string[]): Promise<number> {
   const tasks = await tasksIn("dist", ".js");
@@ -16,7 +16,8 @@ async function start([name, ...words]: readonly string[]): Promise<number> {
   }
   const rule = "there are tasks of other names here";
   const { launch: flags, file } = taskNamed(name, tasks, { verb: "run", rule });
-  return await launch(denoArguments(["--no-config", ...flags, `dist/${file}.js`, ...words]));
+  const start = ["--no-config", ...flags, `dist/${file}.js`, ...words];
+  return await launch(denoArguments(start, choosesLibraries()));
 }
 
 function usage(tasks: readonly TaskScript[]): string {

@@ -3,8 +3,8 @@
 import type { Target } from "./targets.ts";
 
 /** What both scripts run: the Deno of the archive, with the launcher beside it. */
-const LAUNCH = "run --quiet --no-prompt --no-config --allow-read=dist --allow-run=deno " +
-  "--allow-env=XDG_RUNTIME_DIR bin/start.js";
+const LAUNCH = "run --quiet --no-prompt --no-config --allow-read=dist --allow-run " +
+  "--allow-env=XDG_RUNTIME_DIR,LD_LIBRARY_PATH,LD_PRELOAD bin/start.js";
 
 const SHELL = `#!/bin/sh
 # Runs a task on a machine that may have no network and no Deno:

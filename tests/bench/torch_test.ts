@@ -3,10 +3,10 @@
 import { join } from "../../lib/deps.ts";
 import { temporaryFolder } from "../data/mirror.ts";
 import { assert } from "../deps.ts";
-import { assertOneError, type Ended, lastJson, runScript } from "../tasks/process.ts";
+import { assertOneError, type Ended, lastJson, mayRun, runScript } from "../tasks/process.ts";
 
 function bench(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-  return runScript("tasks/bench_torch.ts", ["--allow-run=python3"], args, env);
+  return runScript("tasks/bench_torch.ts", [mayRun("python3")], args, env);
 }
 
 function hasTorch(): boolean {

@@ -3,7 +3,7 @@ import { outcomesOf, runSweep, type SweepRequest } from "../../lib/sweep/run_swe
 import { withSlurm } from "../../lib/sweep/slurm.ts";
 import { temporaryFolder } from "../data/mirror.ts";
 import { assert } from "../deps.ts";
-import { lastJson, runTaskProcess } from "../tasks/process.ts";
+import { lastJson, mayRun, runTaskProcess } from "../tasks/process.ts";
 import { appears, fakeSweep } from "./fake.ts";
 import { hasSlurm, startSlurm } from "./one_node_slurm.ts";
 
@@ -95,8 +95,11 @@ Deno.test({
         file,
         JSON.stringify({ name: "s", runs: [{ task: "mlp", options }] }),
       );
-      const allowed = [`read=${path}`, `write=${path}`, `run=${Deno.execPath()},sbatch,squeue`];
-      const flags = allowed.map((permission) => `--allow-${permission}`);
+      const flags = [
+        `--allow-read=${path}`,
+        `--allow-write=${path}`,
+        mayRun(Deno.execPath(), "sbatch", "squeue"),
+      ];
       const args = [file, `--runs=${path}/runs`, "--on=slurm", "--json"];
       const { code, out, err } = await runTaskProcess("sweep", flags, args);
       assert.equal(code, 0, err);

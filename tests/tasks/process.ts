@@ -10,9 +10,15 @@ import { makeBatch } from "../../lib/train/batches.ts";
 import { saveModel } from "../../lib/train/checkpoint.ts";
 import { trainStep } from "../../lib/train/loop.ts";
 import { tf } from "../../lib/deps.ts";
+import { choosesLibraries } from "../../tools/grant.ts";
 import { assert } from "../deps.ts";
 
 const ROOT = new URL("../../", import.meta.url);
+
+/** The flag that lets a task start programs, also where a variable of this machine chooses libraries. */
+export function mayRun(...programs: string[]): string {
+  return choosesLibraries() ? "--allow-run" : `--allow-run=${programs.join()}`;
+}
 
 /** How a process ended. */
 export interface Ended {

@@ -1,7 +1,7 @@
 import { join } from "../../lib/deps.ts";
 import { temporaryFolder } from "../data/mirror.ts";
 import { assert } from "../deps.ts";
-import { assertOneError, lastJson, runTaskProcess } from "./process.ts";
+import { assertOneError, lastJson, mayRun, runTaskProcess } from "./process.ts";
 
 const SMALL = { dataset: "digits", subset: 32, "test-subset": 20, epochs: 1 };
 
@@ -9,7 +9,7 @@ function flags(folder: string): string[] {
   return [
     `--allow-read=${folder}`,
     `--allow-write=${folder}`,
-    `--allow-run=${Deno.execPath()}`,
+    mayRun(Deno.execPath()),
     "--allow-env=XDG_RUNTIME_DIR",
   ];
 }
@@ -126,12 +126,13 @@ Deno.test("sweep refuses what it does not know before anything runs", async () =
     /here with --time: it goes with --on slurm/,
   );
   assertOneError(await fine.sweep("--no-wait"), 2, /here with --wait: it goes with --on slurm/);
+  const { path } = folder;
+  const onSlurm = [...fine.args, "--on", "slurm"];
   assertOneError(
-    await fine.sweep("--on", "slurm"),
+    await runTaskProcess("sweep", flags(path), onSlurm, { PATH: path }),
     1,
     /Cannot use Slurm: sbatch is not on the PATH/,
   );
-  const { path } = folder;
   const missing = await runTaskProcess("sweep", flags(path), [`${path}/none.json`]);
   assertOneError(missing, 1, /Cannot read the file of the sweep: No such file .*none\.json/);
   assert.equal(names(`${path}/runs`).filter((name) => name !== "sweep").length, 0);

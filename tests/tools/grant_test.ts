@@ -6,6 +6,7 @@ import { denoArguments } from "../../tools/grant.ts";
 
 const GRANT = resolve(dirname(new URL(import.meta.url).pathname), "../../tools/grant.ts");
 const isUnix = Deno.build.os !== "windows";
+const ENV = "XDG_RUNTIME_DIR,LD_LIBRARY_PATH,LD_PRELOAD";
 const STATED = ["--allow-read=data", "--allow-net=host1,host2"];
 const OWN = ["--write-options=data,out", "--read-options=checkpoint,resume"];
 
@@ -74,6 +75,13 @@ Deno.test("denoArguments() lets the task read the binary of Deno when told so", 
   assert.deepEqual(granted([], [...OWN, "--read-deno"]), [`read=${Deno.execPath()}`]);
 });
 
+Deno.test("denoArguments() lets a task that starts programs start all where libraries are chosen", () => {
+  const words = ["--allow-run=deno,sbatch", "--allow-read=runs", "task.ts", "--allow-run=x"];
+  const flags = (anyProgram: boolean) => denoArguments(words, anyProgram).slice(3);
+  assert.deepEqual(flags(false), words);
+  assert.deepEqual(flags(true), ["--allow-run", ...words.slice(1)]);
+});
+
 Deno.test("denoArguments() refuses a comma, at which Deno would split the path", () => {
   assert.throws(() => granted(["--out", "a,/etc"]), {
     name: "RangeError",
@@ -117,7 +125,7 @@ async function launch(
   const folder = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(join(folder, "task.js"), TASK);
-    const flags = ["--no-prompt", "--allow-run=deno", "--allow-env=XDG_RUNTIME_DIR"];
+    const flags = ["--no-prompt", "--allow-run", `--allow-env=${ENV}`];
     const child = new Deno.Command("deno", {
       args: ["run", "--quiet", ...flags, GRANT, "--write-options=out", "task.js", ...args],
       cwd: folder,
