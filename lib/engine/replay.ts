@@ -3,6 +3,9 @@
 import { backend, flush } from "./backend.ts";
 import type { Command } from "./recorder.ts";
 
+/** A command that is no dispatch. */
+type Copy = Exclude<Command, { readonly kind: "dispatch" }>;
+
 /** Encodes the commands `times` times over and submits them once, after what tfjs has encoded. */
 export function submitCommands(commands: readonly Command[], times: number): void {
   flush();
@@ -24,15 +27,19 @@ export function submitCommands(commands: readonly Command[], times: number): voi
       } else {
         pass?.end();
         pass = undefined;
-        if (command.kind === "texture") {
-          encoder.copyBufferToTexture(command.from, command.to, command.size);
-        } else {
-          const { from, fromOffset, to, toOffset, size } = command;
-          encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, size);
-        }
+        encodeCopy(encoder, command);
       }
     }
   }
   pass?.end();
   queue.submit([encoder.finish()]);
+}
+
+/** Encodes a copy, outside of any pass. */
+export function encodeCopy(encoder: GPUCommandEncoder, copy: Copy): void {
+  if (copy.kind === "texture") {
+    encoder.copyBufferToTexture(copy.from, copy.to, copy.size);
+  } else {
+    encoder.copyBufferToBuffer(copy.from, copy.fromOffset, copy.to, copy.toOffset, copy.size);
+  }
 }

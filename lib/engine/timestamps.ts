@@ -2,6 +2,7 @@
 
 import { backend, flush } from "./backend.ts";
 import type { Command } from "./recorder.ts";
+import { encodeCopy } from "./replay.ts";
 
 /** Queries that a set holds at most. */
 const MAX_QUERIES = 4096;
@@ -46,11 +47,8 @@ export async function timeDispatches(
       pass.setBindGroup(0, command.bindGroup);
       pass.dispatchWorkgroups(...command.workgroups);
       pass.end();
-    } else if (command.kind === "texture") {
-      encoder.copyBufferToTexture(command.from, command.to, command.size);
     } else {
-      const { from, fromOffset, to, toOffset, size } = command;
-      encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, size);
+      encodeCopy(encoder, command);
     }
   }
   sets.forEach((set, i) =>
