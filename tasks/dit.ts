@@ -77,7 +77,7 @@ function recipeOf(preset: DiTPresetName, dataset: DatasetName, isBest: boolean):
   const guidance = preset === "dit-tiny" ? [1] : [1, 2];
   const samples = { ...published.samples, guidance };
   if (dataset === "digits") return { ...published, ...digits, samples };
-  // The large networks keep their rate: at 2e-3 nobody has trained them.
+  // The others keep their rate: at 2e-3 they were not trained on so many images.
   const lr = preset === "dit-light" ? best.lr! : published.lr;
   return { ...published, ...best, lr, samples };
 }

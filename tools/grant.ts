@@ -1,6 +1,6 @@
 /**
  * Starts a task that may touch the folders stated in `deno.json` and the paths and servers that the
- * user names, and nothing else.
+ * user names, and nothing else; see {@link choosesLibraries} for the one exception.
  *
  * The tasks in `deno.json` have narrow, fixed permissions; yet `--out /elsewhere/run` must be
  * reachable too. So a task runs through this launcher, which turns the paths on the command line,
@@ -38,8 +38,9 @@ interface Launch {
 }
 
 /**
- * Variables that choose libraries, as CUDA's installers set them. With one of them Deno starts another
- * program only where any program may be started, which is why the launcher itself may.
+ * The usual variables that choose libraries, as CUDA's installers set them. With one of them, as with all
+ * that begin with `LD_`, Deno starts another program only where any program may be started, which is why
+ * the launcher itself may.
  */
 const LIBRARY_VARIABLES = ["LD_LIBRARY_PATH", "LD_PRELOAD"];
 

@@ -64,7 +64,7 @@ export function requireAgreement(
   ours: Float32Array,
   peer = "stock tfjs",
 ): void {
-  const differs = theirs.findIndex((loss, i) => !(Math.abs(loss - ours[i]!) <= TOLERANCE));
+  const differs = [...ours].findIndex((loss, i) => !(Math.abs(loss - theirs[i]!) <= TOLERANCE));
   if (differs < 0) return;
   throw new DeviceError(
     `Cannot compare: the losses of step ${differs + 1} must agree to ${TOLERANCE}, ` +

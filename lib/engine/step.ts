@@ -54,8 +54,8 @@ export interface CompiledStep {
   /** What the recording consists of; `undefined` before the second step. */
   readonly stats: StepStats | undefined;
   /**
-   * Times each command of the recording by itself. That runs it many times over and spoils what the
-   * step updates in place: a network that was profiled is of no further use.
+   * Times each command of the recording. That runs it many times over and spoils what the step updates
+   * in place: a network that was profiled is of no further use.
    *
    * @throws {RecordingError} When nothing is recorded: before the second step, or without a recording.
    */

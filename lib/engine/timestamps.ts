@@ -15,7 +15,8 @@ export function tellsTime(): boolean {
 /**
  * Runs all commands once, each dispatch in a pass of its own.
  *
- * @returns Milliseconds of each dispatch, in order; `undefined` for a copy, of which the GPU tells none.
+ * @returns Milliseconds of each dispatch, in order; `undefined` for a copy, of which the GPU tells none,
+ *   and where the clock did not go on.
  */
 export async function timeDispatches(
   commands: readonly Command[],
@@ -23,10 +24,12 @@ export async function timeDispatches(
   flush();
   const { device, queue } = backend();
   const count = commands.filter(({ kind }) => kind === "dispatch").length;
-  const sets = Array.from(
+  // Each as large as it will be filled: a GPU may wait forever for a query that is never written.
+  const sizes = Array.from(
     { length: Math.ceil(2 * count / MAX_QUERIES) },
-    () => device.createQuerySet({ type: "timestamp", count: MAX_QUERIES }),
+    (_, i) => Math.min(MAX_QUERIES, 2 * count - i * MAX_QUERIES),
   );
+  const sets = sizes.map((count) => device.createQuerySet({ type: "timestamp", count }));
   const size = Math.max(1, sets.length) * MAX_QUERIES * 8;
   const make = (usage: number) => device.createBuffer({ size, usage });
   const resolved = make(GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC);
@@ -52,7 +55,7 @@ export async function timeDispatches(
     }
   }
   sets.forEach((set, i) =>
-    encoder.resolveQuerySet(set, 0, MAX_QUERIES, resolved, i * MAX_QUERIES * 8)
+    encoder.resolveQuerySet(set, 0, sizes[i]!, resolved, i * MAX_QUERIES * 8)
   );
   encoder.copyBufferToBuffer(resolved, 0, read, 0, size);
   queue.submit([encoder.finish()]);
@@ -64,6 +67,6 @@ export async function timeDispatches(
     if (kind !== "dispatch") return undefined;
     const [begin, end] = [nanoseconds[query]!, nanoseconds[query + 1]!];
     query += 2;
-    return Number(end - begin) / 1e6;
+    return end > begin ? Number(end - begin) / 1e6 : undefined;
   });
 }

@@ -9,9 +9,8 @@
  *
  * Three things make this safe. The candidates give the same bits, so that neither the measurement
  * nor its noise can change a result. It comes before training, never while a step is recorded. And
- * it is short: it starts no other candidate once its budget is spent, and classes that were not
- * measured, or not with every candidate, are left to the next process, whose drivers have kept what
- * this one compiled. A software adapter has one good shape and
+ * it is short: it starts no other class once its budget is spent, and classes that were not measured
+ * are guessed until the next process measures them. A software adapter has one good shape and
  * is not measured unless asked for.
  *
  * @module
@@ -53,7 +52,7 @@ export type ChoiceStore = Pick<Storage, "getItem" | "setItem">;
 export interface TuneOptions {
   /** Where choices are kept; `null` for nowhere. @default `localStorage`, if there is one */
   readonly store?: ChoiceStore | null;
-  /** Milliseconds after which no other candidate is started. @default 1000 */
+  /** Milliseconds after which no other class is started. @default 1000 */
   readonly budget?: number;
   /** The classes to choose for. @default all of them */
   readonly classes?: readonly SizeClass[];
@@ -104,8 +103,7 @@ async function measure(classes: readonly SizeClass[], deadline: number): Promise
   const choice: Partial<Record<SizeClass, Tiles>> = {};
   for (const sizeClass of classes) {
     if (performance.now() >= deadline) break;
-    const tiles = fastest(sizeClass, deadline);
-    if (tiles) choice[sizeClass] = tiles;
+    choice[sizeClass] = fastest(sizeClass);
   }
   await backend().queue.onSubmittedWorkDone();
   return choice;
@@ -119,18 +117,14 @@ interface Run {
   best: number;
 }
 
-/**
- * The candidate of a class whose shortest time is the shortest; none where the deadline came before
- * each had its turn.
- */
-function fastest(sizeClass: SizeClass, deadline: number): Tiles | undefined {
+/** The candidate of a class whose shortest time is the shortest. */
+function fastest(sizeClass: SizeClass): Tiles {
   const sizes = SAMPLES[sizeClass];
   const a = ones([sizes.M, sizes.K]);
   const b = ones([sizes.K, sizes.N]);
   const runs: Run[] = [];
   try {
     for (const tiles of candidates(sizeClass)) {
-      if (performance.now() > deadline) return undefined;
       // What records it also compiles it.
       const run = { tiles, product: record(a, b, sizes, tiles), times: 1, best: 0 };
       runs.push(run);
@@ -138,7 +132,7 @@ function fastest(sizeClass: SizeClass, deadline: number): Tiles | undefined {
       run.times = Math.min(MAX_TIMES, Math.max(1, Math.ceil(PART / run.best)));
       run.best = time(run);
     }
-    for (let round = 1; round < ROUNDS && performance.now() < deadline; round++) {
+    for (let round = 1; round < ROUNDS; round++) {
       for (const run of runs) run.best = Math.min(run.best, time(run));
     }
     return runs.reduce((one, other) => other.best < one.best ? other : one).tiles;

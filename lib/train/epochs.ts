@@ -55,7 +55,7 @@ const SAVE_INTERVAL = 60_000;
 /** The losses of a window of steps are read together; a window should last about this long, in ms. */
 const READ_INTERVAL = 400;
 /** The longest window, in steps: as many losses as a step keeps. */
-const MAX_WINDOW = 1024;
+export const MAX_WINDOW = 1024;
 
 /**
  * Trains until the recipe's last epoch, from wherever `job.state` stands, and frees the stepper.

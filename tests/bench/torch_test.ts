@@ -65,5 +65,14 @@ Deno.test("bench:torch says what it lacks, and which rows there are", async () =
   await Deno.writeTextFile(python, `#!/bin/sh\necho '{"error": "No module named torch"}'\n`);
   assertOneError(await bench([], { PATH: path }), 1, /got No module named torch/);
 
+  // One that ends in the middle: what was measured is told all the same.
+  const info = '{"torch": "1", "device": "x"}';
+  const answers = [info, '{"losses": null}', '{"seconds": 1}'].map((line) => `echo '${line}'`);
+  await Deno.writeTextFile(python, `#!/bin/sh\nread sources\n${answers.join("\n")}\nexit 9\n`);
+  const dying = await bench(["--filter", "1024", "--quick", "--json"], { PATH: path });
+  assertOneError(dying, 1, /PyTorch must keep running, got the end of its process with status 9/);
+  const { rows, failures } = lastJson(dying.out);
+  assert.deepEqual([rows.length, failures.length], [0, 1]);
+
   assertOneError(await bench(["--filter", "nothing"]), 2, /The rows are epoch mlp b64, /);
 });

@@ -74,8 +74,8 @@ export async function compareWithTorch(
     }
     const timers = running.map((variant): Timer => async (times) => {
       const answer = await peer.run(variant, times);
-      if ("error" in answer) throw new InklingError(`PyTorch gave up: ${answer.error}`);
-      return answer.ms;
+      if (!("error" in answer)) return answer.ms;
+      throw new InklingError(`Cannot time ${variant}: it must run again, got ${answer.error}`);
     });
     const own = timerOf(ours, await waitFloor());
     const { samples: [first, ...rest], rounds } = await timeInTurns([own, ...timers], effort);

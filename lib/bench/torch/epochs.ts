@@ -3,6 +3,7 @@
 import { epochOrder } from "../../data/shuffle.ts";
 import { Context, type Module } from "../../nn/module.ts";
 import { Adam } from "../../nn/optim/adam.ts";
+import { MAX_WINDOW } from "../../train/epochs.ts";
 import { FeedStepper } from "../../train/feed_stepper.ts";
 import { trainStep } from "../../train/loop.ts";
 import type { Optimization } from "../../train/recipe.ts";
@@ -14,8 +15,6 @@ import type { PreparedRow, TorchContest } from "./contest.ts";
 const SEED = 1;
 /** More steps than a comparison takes. */
 const MAX_STEPS = 2_000_000;
-/** Steps between two looks at the losses: those of the training loop at its fastest. */
-const WINDOW = 256;
 
 /**
  * An epoch of a classifier with Adam: shuffled, the last batch what is left, all losses read.
@@ -61,14 +60,23 @@ export function epochContest(
         stepper.startEpoch(++epoch);
         const losses: number[] = [];
         while (losses.length < stepper.steps) {
-          const left = Math.min(WINDOW, stepper.steps - losses.length);
+          const left = Math.min(MAX_WINDOW, stepper.steps - losses.length);
           for (const { losses: [loss] } of await stepper.run(losses.length, left)) {
             losses.push(loss!);
           }
         }
         return losses;
       };
-      const losses = Float32Array.from((await run()).slice(0, WARM_UP));
+      const dispose = () => {
+        for (const part of [stepper, optimizer, network]) part.dispose();
+      };
+      const losses = await run().then(
+        (all) => Float32Array.from(all.slice(0, WARM_UP)),
+        (error) => {
+          dispose();
+          throw error;
+        },
+      );
       const order = epochOrder(SEED, 1, count).slice(0, losses.length * batchSize);
       return {
         ours: async (times) => {
@@ -85,9 +93,7 @@ export function epochContest(
           },
         },
         losses,
-        dispose(): void {
-          for (const part of [stepper, optimizer, network]) part.dispose();
-        },
+        dispose,
       };
     },
   };

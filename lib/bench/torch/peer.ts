@@ -88,17 +88,21 @@ export class TorchPeer implements AsyncDisposable {
    * Makes a job ready, in the place of the last one.
    *
    * @returns Its losses in the first steps, where it has any.
-   * @throws {InklingError} When PyTorch cannot.
+   * @throws {InklingError} When PyTorch cannot, or has ended.
    */
   async open({ kind, sizes, parts = {} }: TorchJob): Promise<readonly number[] | null> {
     const lengths = Object.entries(parts).map(([name, bytes]) => [name, bytes.length]);
     const request = { do: "open", kind, ...sizes, parts: Object.fromEntries(lengths) };
     const answer = await this.#ask<{ losses: number[] | null }>(request, Object.values(parts));
-    if ("error" in answer) throw new InklingError(`PyTorch cannot make it: ${answer.error}`);
-    return answer.losses;
+    if (!("error" in answer)) return answer.losses;
+    throw new InklingError(`Cannot compare: PyTorch must make the same, got ${answer.error}`);
   }
 
-  /** Milliseconds that a variant of the job takes `times` over, or why it cannot be run. */
+  /**
+   * Milliseconds that a variant of the job takes `times` over, or why it cannot be run.
+   *
+   * @throws {InklingError} When PyTorch has ended.
+   */
   async run(variant: Variant, times: number): Promise<Answer<{ readonly ms: number }>> {
     const answer = await this.#ask<{ seconds: number }>({ do: "run", variant, times });
     return "error" in answer ? answer : { ms: answer.seconds * 1000 };
@@ -108,9 +112,18 @@ export class TorchPeer implements AsyncDisposable {
     request: object,
     parts: readonly Uint8Array<ArrayBuffer>[] = [],
   ): Promise<Answer<T>> {
-    await writeLine(this.#requests, request);
-    for (const part of parts) await this.#requests.write(part);
-    return await next<T>(this.#answers);
+    try {
+      await writeLine(this.#requests, request);
+      for (const part of parts) await this.#requests.write(part);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    }
+    const answer = await next<T>(this.#answers);
+    if (answer !== ENDED) return answer;
+    const { code } = await this.#child.status;
+    throw new InklingError(
+      `Cannot go on: PyTorch must keep running, got the end of its process with status ${code}`,
+    );
   }
 
   /** Ends the process. */
@@ -131,8 +144,13 @@ function spawn(): Deno.ChildProcess {
   } catch (error) {
     // A program that was not there at the start was not granted either.
     const kinds = [Deno.errors.NotFound, Deno.errors.NotCapable];
-    if (kinds.some((kind) => error instanceof kind)) throw missing("no python3 on the PATH");
-    throw error;
+    if (!kinds.some((kind) => error instanceof kind)) throw error;
+    const { message } = error as Error;
+    if (!/environment variable/.test(message)) throw missing("no python3 on the PATH");
+    throw new InklingError(
+      `Cannot start PyTorch: a variable that chooses libraries asks for the whole permission, got ` +
+        `"${message}" Give --allow-run without a name.`,
+    );
   }
 }
 
@@ -150,9 +168,12 @@ function missing(got: string): InklingError {
   );
 }
 
+/** What stands in the place of an answer when the process has ended. */
+const ENDED = { error: "an end of the process" } as const;
+
 async function next<T>(answers: AsyncIterator<string>): Promise<Answer<T>> {
   const { value, done } = await answers.next();
-  return done ? { error: "an end of the process" } : JSON.parse(value);
+  return done ? ENDED : JSON.parse(value);
 }
 
 async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {

@@ -11,7 +11,7 @@ import { compiledDenoising } from "../generator_training.ts";
 import { noise, type Operation } from "../operation.ts";
 import { product } from "../products.ts";
 import { eagerly } from "../stock.ts";
-import { MAX_STEPS, WARM_UP } from "../step_contest.ts";
+import { WARM_UP } from "../step_contest.ts";
 import { BATCH_SIZE, buildCNN, buildLeNet5, buildMLP, noiseImages, SHAPE } from "../workload.ts";
 import type { PreparedRow, TorchContest } from "./contest.ts";
 import { epochContest } from "./epochs.ts";
@@ -35,10 +35,15 @@ function denoisingContest(model: string, build: () => DenoisingNetwork): TorchCo
         drop: { probability: 0.1, nullClass: SHAPE.classes },
         build,
       });
-      await step.run(WARM_UP);
+      try {
+        await step.run(WARM_UP);
+      } catch (error) {
+        dispose();
+        throw error;
+      }
       const { images, labels, height, width } = noiseImages();
       return {
-        ours: async (times) => void await step.run(Math.min(times, MAX_STEPS)),
+        ours: async (times) => void await step.run(times),
         job: {
           kind: "denoising",
           sizes: { model, lr: LR, timesteps: TIMESTEPS, height, width },

@@ -5,6 +5,7 @@ needs no files beside it. Every other is a line of JSON, followed by as many raw
 say; an answer is a line of JSON. Wants PyTorch and NumPy, and takes the GPU where PyTorch sees one.
 """
 
+import gc
 import importlib.abc
 import importlib.util
 import json
@@ -36,9 +37,10 @@ def main():
     os.dup2(2, 1)
 
     def answer(value):
-        print(json.dumps(value), file=answers, flush=True)
+        print(json.dumps(value, allow_nan=False), file=answers, flush=True)
 
-    sys.meta_path.append(Sources(json.loads(sys.stdin.buffer.readline())))
+    # First, before files of the same names in the current folder.
+    sys.meta_path.insert(0, Sources(json.loads(sys.stdin.buffer.readline())))
     try:
         import torch
 
@@ -57,8 +59,9 @@ def main():
         parts = {key: sys.stdin.buffer.read(size) for key, size in request.get("parts", {}).items()}
         try:
             if request["do"] == "open":
-                # The last one's memory is freed first.
+                # The last one's memory is freed first; what it made refers to it, and it to that.
                 job = None
+                gc.collect()
                 torch.cuda.empty_cache()
                 job = JOBS[request["kind"]](request, parts)
                 answer({"losses": job.first_losses()})

@@ -56,6 +56,7 @@ export async function train(set: ImageSet, options: SVCOptions): Promise<Model> 
 
 /** Rows of the kernel are kept in float32, where a high power of a product may be infinite, or 0. */
 function checkKernel({ images, height, width }: ImageSet, parameters: KernelParameters): void {
+  if (parameters.kernel === "rbf") return;
   const features = height * width;
   let longest = 0;
   for (let first = 0; first < images.length; first += features) {
@@ -63,18 +64,21 @@ function checkKernel({ images, height, width }: ImageSet, parameters: KernelPara
     for (let i = first; i < first + features; i++) norm += images[i]! ** 2;
     longest = Math.max(longest, norm);
   }
-  const norms = Int32Array.of(longest);
-  const value = new Float64Array(1);
-  makeKernel(parameters, features)(norms, norms, longest, value, 0);
-  const kept = Math.fround(value[0]!);
-  if (Number.isFinite(kept) && (kept !== 0 || longest === 0)) return;
-  const { kernel, gamma, degree } = parameters;
+  // A power is largest, and smallest, at the ends of what dot products there are.
+  const norms = Int32Array.of(0, longest);
+  const values = new Float64Array(2);
+  makeKernel(parameters, features)(norms, norms, longest, values, 0);
+  const [none, most] = values as unknown as [number, number];
+  const { kernel, gamma, coef0, degree, scale } = parameters;
+  const vanishes = coef0 === 0 && longest > 0 && Math.fround(most) === 0;
+  if (Number.isFinite(Math.fround(none)) && Number.isFinite(Math.fround(most)) && !vanishes) return;
+  const given = kernel === "poly"
+    ? `gamma ${gamma}, coef0 ${coef0} and degree ${degree}`
+    : `pixels times ${scale}`;
   throw new DataError(
     `Cannot train a support vector machine: its ${kernel} kernel must have values that float32 holds, ` +
-      `got ${
-        value[0]
-      } for the image with the most ink, with gamma ${gamma} and degree ${degree}. ` +
-      "Change these.",
+      `got ${none} for images without ink in common and ${most} for the one with the most, with ` +
+      `${given}. Change these.`,
   );
 }
 

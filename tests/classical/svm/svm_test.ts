@@ -234,14 +234,19 @@ Deno.test("SVC.fit() refuses options that are out of range", async () => {
 Deno.test("SVC.fit() refuses a kernel whose values float32 cannot hold", async () => {
   const set = separable(2, 10, 3, 4);
   const wrong: [SVCOptions, RegExp][] = [
-    [{ kernel: "poly", degree: 1000, gamma: 10 }, /poly kernel .* got Infinity .* degree 1000\./],
-    [{ kernel: "poly", degree: 1000, gamma: 1e-9 }, /got 0 /],
-    [{ kernel: "linear", scale: 1e30 }, /linear kernel .* got \d.*e\+6\d /],
+    [
+      { kernel: "poly", degree: 1000, gamma: 10 },
+      /poly kernel .* and Infinity for .* degree 1000\./,
+    ],
+    [{ kernel: "poly", degree: 1000, gamma: 1e-9 }, /and 0 for the one with the most/],
+    [{ kernel: "poly", degree: 200, coef0: -9, gamma: 1e-9 }, /got 7\.\d*e\+190 for/],
+    [{ kernel: "linear", scale: 1e30 }, /linear kernel .* and \d.*e\+6\d .* pixels times 1e\+30/],
   ];
   for (const [options, message] of wrong) {
     await assert.rejects(SVC.fit(set, options), { name: "DataError", message });
   }
   await SVC.fit(set, { kernel: "poly", degree: 9 });
+  await SVC.fit(set, { kernel: "poly", degree: 3, coef0: -1 });
 });
 
 Deno.test("SVC refuses images that it cannot learn from, or of another size", async () => {
