@@ -5,8 +5,9 @@
  * @module
  */
 
-/** What a task may import by URL. */
-const SOURCES = /^\/(?:(?:tasks|tools|lib|data)\/[\w./-]+|mod\.ts|deno\.json)$/;
+/** What a task may import by URL; the bench against PyTorch takes the networks of the fixtures. */
+const SOURCES =
+  /^\/(?:(?:tasks|tools|lib|data)\/[\w./-]+|tests\/fixtures\/\w+\.py|mod\.ts|deno\.json)$/;
 
 /** Answers a request for a file of the project, whose root is that of this module. */
 export async function respondWithSource(request: Request): Promise<Response> {

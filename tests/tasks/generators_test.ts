@@ -135,7 +135,7 @@ Deno.test("dit:sample draws with the network that ships, the same images each ti
     assert.equal(ended.code, 0, ended.err);
     const { dataset, labels, guidance, judged } = lastJson(ended.out);
     assert.deepEqual({ dataset, labels, guidance, judged }, {
-      dataset: "digits",
+      dataset: "mnist",
       labels: [3, 1, 4],
       guidance: 2,
       judged: null,
