@@ -2,20 +2,12 @@ import { tf } from "../../lib/deps.ts";
 import { openDevice } from "../../lib/device.ts";
 import type { SamplerPlan } from "../../lib/diffusion/samplers/plan.ts";
 import { diffusionDrawer, networkPlan, stretched } from "../../lib/generate/diffusion_drawer.ts";
-import type { Process } from "../../lib/generate/process.ts";
 import { type DenoiserEntry, type DenoiserName, denoisers } from "../../lib/models/generators.ts";
 import { Random } from "../../lib/random.ts";
 import { assertAllClose } from "../allclose.ts";
 import { assert } from "../deps.ts";
+import { flow, linear } from "./processes.ts";
 
-const linear: Process = {
-  timesteps: 400,
-  noise: "linear",
-  zeroSnr: false,
-  prediction: "epsilon",
-  range: [0, 1],
-};
-const flow: Process = { ...linear, noise: "rectified-flow", prediction: "velocity" };
 const shape = { height: 12, width: 12, channels: 1, classes: 10 };
 
 Deno.test("networkPlan() takes noise on the way of a network that is blind to brightness", () => {

@@ -2,15 +2,7 @@ import { NoiseSchedule } from "../../lib/diffusion/schedule.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { planOf, type Process, scheduleOf, usualSteps } from "../../lib/generate/process.ts";
 import { assert } from "../deps.ts";
-
-const linear: Process = {
-  timesteps: 400,
-  noise: "linear",
-  zeroSnr: false,
-  prediction: "epsilon",
-  range: [0, 1],
-};
-const flow: Process = { ...linear, noise: "rectified-flow", prediction: "velocity" };
+import { flow, linear } from "./processes.ts";
 
 function signalLeft(process: Process): number {
   const schedule = scheduleOf(process);

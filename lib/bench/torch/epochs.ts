@@ -11,6 +11,7 @@ import { encodeSafetensors } from "../../train/safetensors.ts";
 import { WARM_UP } from "../step_contest.ts";
 import { MAX_VALUE, noiseImages, WITH_ADAM } from "../workload.ts";
 import type { PreparedRow, TorchContest } from "./contest.ts";
+import { VARIANTS } from "./peer.ts";
 
 const SEED = 1;
 /** More steps than a comparison takes. */
@@ -31,7 +32,7 @@ export function epochContest(
 ): TorchContest {
   return {
     name: `epoch ${model} b${batchSize}`,
-    variants: ["eager", "compile", "graphs", "shipped"],
+    variants: VARIANTS,
     async prepare(): Promise<PreparedRow> {
       const { lr } = WITH_ADAM;
       const images = noiseImages(count);

@@ -15,7 +15,7 @@ import { WARM_UP } from "../step_contest.ts";
 import { BATCH_SIZE, buildCNN, buildLeNet5, buildMLP, noiseImages, SHAPE } from "../workload.ts";
 import type { PreparedRow, TorchContest } from "./contest.ts";
 import { epochContest } from "./epochs.ts";
-import type { TorchJob } from "./peer.ts";
+import { type TorchJob, VARIANTS } from "./peer.ts";
 
 /** As the generators' recipes have it. */
 const LR = 1e-4;
@@ -25,7 +25,7 @@ const TIMESTEPS = 400;
 function denoisingContest(model: string, build: () => DenoisingNetwork): TorchContest {
   return {
     name: `step ${model} b${BATCH_SIZE}`,
-    variants: ["eager", "compile", "graphs", "shipped"],
+    variants: VARIANTS,
     async prepare(): Promise<PreparedRow> {
       const { step, dispose } = compiledDenoising({
         shape: SHAPE,
